@@ -1,0 +1,81 @@
+//! Limits and policies of a connection, in one place.
+
+/// Limits and policies of a [`Connection`](crate::Connection).
+///
+/// The defaults are safe against a hostile peer: each limit is one named field, and an error that
+/// a limit causes names the field. Values are compared in `u64` before anything is allocated.
+///
+/// ```
+/// use websocket_proto::Config;
+///
+/// let mut config = Config::default();
+/// config.max_message_size = 16 << 20; // 16 MiB
+/// config.max_frame_size = 16 << 20;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config {
+    /// The largest message accepted, in bytes of payload over all its fragments, after
+    /// decompression. A larger one fails the connection with 1009. Default 1 MiB.
+    pub max_message_size: u64,
+    /// The largest payload of one frame accepted, in bytes as received (compressed where
+    /// compression is in use). A larger one fails the connection with 1009. Default 1 MiB.
+    pub max_frame_size: u64,
+    /// The most fragments one message may have. One more fails the connection with 1008.
+    /// Default 131,072.
+    pub max_fragments: u32,
+    /// The most fragments without payload that one message may have in a row. One more fails the
+    /// connection with 1008. Default 1,024.
+    pub max_empty_fragments: u32,
+    /// Bytes waiting in [`Output`](crate::Output) above which a pong is not appended at once:
+    /// the newest ping only is remembered and answered when there is room again (RFC 6455 section
+    /// 5.5.3). An adapter stops taking messages above it. Default 64 KiB.
+    pub output_soft_limit: usize,
+    /// The most bytes that may wait in [`Output`](crate::Output). A message that would exceed it
+    /// is handed back ([`SendError::Full`](crate::SendError)), unless nothing waits: one message
+    /// always fits. Default 1 MiB.
+    pub output_hard_limit: usize,
+    /// The largest payload of a frame sent, in bytes: a longer message goes out in fragments, so
+    /// that a pong waits for one of them at most. At least 1. Default 256 KiB.
+    pub fragment_size: usize,
+    /// How messages are delivered. Default [`Delivery::Messages`].
+    pub delivery: Delivery,
+    /// Whether a ping is answered by the connection (RFC 6455 section 5.5.2). Default `true`.
+    /// If not, the application answers each [`Event::Ping`](crate::Event::Ping) with
+    /// [`Connection::pong`](crate::Connection::pong).
+    pub auto_pong: bool,
+    /// Whether the peer's Close is answered by the connection (RFC 6455 section 5.5.1). Default
+    /// `true`. If not, the application may go on sending, and ends the connection with
+    /// [`Connection::close`](crate::Connection::close).
+    pub auto_close: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            max_message_size: 1 << 20,
+            max_frame_size: 1 << 20,
+            max_fragments: 131_072,
+            max_empty_fragments: 1_024,
+            output_soft_limit: 64 << 10,
+            output_hard_limit: 1 << 20,
+            fragment_size: 256 << 10,
+            delivery: Delivery::Messages,
+            auto_pong: true,
+            auto_close: true,
+        }
+    }
+}
+
+/// How incoming messages are delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Delivery {
+    /// Whole messages: [`Event::Text`](crate::Event::Text) and
+    /// [`Event::Binary`](crate::Event::Binary).
+    #[default]
+    Messages,
+    /// Pieces as they arrive: [`Event::TextChunk`](crate::Event::TextChunk) and
+    /// [`Event::BinaryChunk`](crate::Event::BinaryChunk). Nothing is kept but at most three bytes
+    /// of an unfinished character, so `max_message_size` may be as large as one likes.
+    Chunks,
+}

@@ -1,0 +1,233 @@
+//! Errors by blame: [`ProtocolError`] is the peer's, [`ApiMisuse`] is the caller's.
+
+use core::fmt;
+
+use crate::CloseCode;
+
+/// The peer broke the protocol, or went past a limit.
+///
+/// The connection has failed (RFC 6455 section 7.1.7): a Close frame with
+/// [`close_code`](Self::close_code) is in the output, later input is discarded, and every later
+/// call returns the same error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProtocolError {
+    /// A reserved bit is set without an extension that defines it (5.2). The first byte follows.
+    ReservedBits(u8),
+    /// A reserved opcode (5.2).
+    ReservedOpcode(u8),
+    /// A client's frame without a mask (5.1).
+    Unmasked,
+    /// A server's frame with a mask (5.1).
+    Masked,
+    /// A payload length that is not in its shortest form (5.2).
+    LengthNotMinimal,
+    /// A 64-bit payload length with the most significant bit set (5.2).
+    LengthTopBit,
+    /// A control frame without the FIN bit (5.5). Its opcode follows.
+    FragmentedControl(u8),
+    /// A control frame with a payload over 125 bytes (5.5). Its opcode follows.
+    LongControl(u8),
+    /// A continuation frame while no message is being continued (5.4).
+    UnexpectedContinuation,
+    /// A text or binary frame before the message in progress has ended (5.4).
+    ExpectedContinuation,
+    /// A Close frame with a payload of one byte (5.5.1).
+    CloseBodyTooShort,
+    /// A Close frame with a code that must not be sent (7.4).
+    CloseCodeNotAllowed(u16),
+    /// Text, or the reason of a Close frame, that is not UTF-8 (8.1).
+    InvalidUtf8,
+    /// A frame with a payload over [`Config::max_frame_size`](crate::Config::max_frame_size).
+    /// `seen` is a lower bound: the limit may be passed before the length is complete.
+    FrameTooBig {
+        /// The length that was seen, in bytes.
+        seen: u64,
+        /// The length that was allowed, in bytes.
+        limit: u64,
+    },
+    /// A message over [`Config::max_message_size`](crate::Config::max_message_size). `seen` is a
+    /// lower bound.
+    MessageTooBig {
+        /// The length that was seen, in bytes.
+        seen: u64,
+        /// The length that was allowed, in bytes.
+        limit: u64,
+    },
+    /// A message with more fragments than [`Config::max_fragments`](crate::Config::max_fragments).
+    TooManyFragments {
+        /// The number that was allowed.
+        limit: u32,
+    },
+    /// More empty fragments in a row than
+    /// [`Config::max_empty_fragments`](crate::Config::max_empty_fragments).
+    TooManyEmptyFragments {
+        /// The number that was allowed.
+        limit: u32,
+    },
+    /// The transport ended without a Close frame from the peer (7.1.5).
+    UnexpectedEof,
+    /// A message did not end before its deadline.
+    MessageTimeout,
+    /// A keepalive ping was not answered before its deadline.
+    KeepaliveTimeout,
+}
+
+impl ProtocolError {
+    /// The status code that the failed connection reports (RFC 6455 section 7.4.1): the code of
+    /// the Close frame that is sent, or [`CloseCode::ABNORMAL`] where none can be.
+    #[must_use]
+    pub const fn close_code(&self) -> CloseCode {
+        match self {
+            Self::ReservedBits(_)
+            | Self::ReservedOpcode(_)
+            | Self::Unmasked
+            | Self::Masked
+            | Self::LengthNotMinimal
+            | Self::LengthTopBit
+            | Self::FragmentedControl(_)
+            | Self::LongControl(_)
+            | Self::UnexpectedContinuation
+            | Self::ExpectedContinuation
+            | Self::CloseBodyTooShort
+            | Self::CloseCodeNotAllowed(_) => CloseCode::PROTOCOL_ERROR,
+            Self::InvalidUtf8 => CloseCode::INVALID_PAYLOAD,
+            Self::FrameTooBig { .. } | Self::MessageTooBig { .. } => CloseCode::MESSAGE_TOO_BIG,
+            Self::TooManyFragments { .. }
+            | Self::TooManyEmptyFragments { .. }
+            | Self::MessageTimeout => CloseCode::POLICY_VIOLATION,
+            Self::KeepaliveTimeout => CloseCode::INTERNAL_ERROR,
+            Self::UnexpectedEof => CloseCode::ABNORMAL,
+        }
+    }
+}
+
+impl fmt::Display for ProtocolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::ReservedBits(byte) => {
+                write!(f, "reserved bits set in frame byte {byte:#04x}, no extension defines them")
+            }
+            Self::ReservedOpcode(opcode) => write!(f, "reserved opcode {opcode:#x}"),
+            Self::Unmasked => f.write_str("frame from the client is not masked"),
+            Self::Masked => f.write_str("frame from the server is masked"),
+            Self::LengthNotMinimal => f.write_str("payload length is not in its shortest form"),
+            Self::LengthTopBit => f.write_str("payload length is 2^63 or more"),
+            Self::FragmentedControl(opcode) => {
+                write!(f, "control frame with opcode {opcode:#x} is fragmented")
+            }
+            Self::LongControl(opcode) => {
+                write!(f, "control frame with opcode {opcode:#x} is over 125 bytes")
+            }
+            Self::UnexpectedContinuation => {
+                f.write_str("continuation frame without a message to continue")
+            }
+            Self::ExpectedContinuation => {
+                f.write_str("new message before the fragmented one has ended")
+            }
+            Self::CloseBodyTooShort => f.write_str("close frame with a payload of one byte"),
+            Self::CloseCodeNotAllowed(code) => write!(f, "close code {code} must not be sent"),
+            Self::InvalidUtf8 => f.write_str("text is not valid utf-8"),
+            Self::FrameTooBig { seen, limit } => write!(
+                f,
+                "frame of at least {seen} bytes is over the limit of {limit} (Config::max_frame_size)"
+            ),
+            Self::MessageTooBig { seen, limit } => write!(
+                f,
+                "message of at least {seen} bytes is over the limit of {limit} (Config::max_message_size)"
+            ),
+            Self::TooManyFragments { limit } => {
+                write!(f, "message has more than {limit} fragments (Config::max_fragments)")
+            }
+            Self::TooManyEmptyFragments { limit } => write!(
+                f,
+                "message has more than {limit} empty fragments in a row (Config::max_empty_fragments)"
+            ),
+            Self::UnexpectedEof => f.write_str("transport ended without a close frame"),
+            Self::MessageTimeout => f.write_str("message did not end before its deadline"),
+            Self::KeepaliveTimeout => f.write_str("keepalive ping was not answered in time"),
+        }
+    }
+}
+
+impl core::error::Error for ProtocolError {}
+
+/// The caller asked for something that the protocol, or the state of the connection, forbids.
+///
+/// Nothing was written and nothing changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ApiMisuse {
+    /// A Close frame was sent, or the connection has failed: nothing may follow (5.5.1).
+    Closing,
+    /// A control frame with a payload over 125 bytes (5.5). The length follows.
+    LongControl(usize),
+    /// A close code that must not be sent (7.4).
+    CloseCodeNotAllowed(u16),
+    /// A close reason over 123 bytes (5.5). The length follows.
+    LongReason(usize),
+    /// A message, or its first fragment, while the fragments of another are being sent (5.4).
+    MessageInProgress,
+    /// A continuation while no message is being sent in fragments (5.4).
+    NoMessageInProgress,
+    /// A piece of text sent as a continuation of a binary message, or the reverse (5.4).
+    FragmentKind,
+    /// A request target that is not a path in origin form (RFC 9112 section 3.2).
+    InvalidTarget,
+    /// A host that is not a host name or an address with an optional port (RFC 9110 section 7.2).
+    InvalidHost,
+    /// A header name that is not a token (RFC 9110 section 5.1).
+    InvalidHeaderName,
+    /// A header value with CR, LF, NUL or another control character (RFC 9110 section 5.5).
+    InvalidHeaderValue,
+    /// A header that the handshake itself sets, or that must not stand there.
+    ReservedHeader,
+    /// A subprotocol that is not a token, or is listed twice (RFC 6455 section 4.1).
+    InvalidSubprotocol,
+    /// The chosen subprotocol is not among those that the client offered (4.2.2).
+    SubprotocolNotOffered,
+    /// A status that cannot refuse a request: not from 300 to 599 and not 200 to 299.
+    InvalidStatus(u16),
+    /// A URL that is not of the form `ws://host[:port][/path][?query]` (section 3).
+    InvalidUrl,
+}
+
+impl fmt::Display for ApiMisuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Closing => f.write_str("the connection is closing, nothing more can be sent"),
+            Self::LongControl(len) => {
+                write!(f, "control payload of {len} bytes, at most 125 are allowed")
+            }
+            Self::CloseCodeNotAllowed(code) => write!(
+                f,
+                "close code {code} must not be sent, allowed are 1000-1003, 1007-1014 and 3000-4999"
+            ),
+            Self::LongReason(len) => {
+                write!(f, "close reason of {len} bytes, at most 123 are allowed")
+            }
+            Self::MessageInProgress => f.write_str("a fragmented message has not been finished"),
+            Self::NoMessageInProgress => f.write_str("no fragmented message has been started"),
+            Self::FragmentKind => {
+                f.write_str("fragment is not of the kind of the message in progress")
+            }
+            Self::InvalidTarget => f.write_str("request target is not a path in origin form"),
+            Self::InvalidHost => f.write_str("host is not a name or address with an optional port"),
+            Self::InvalidHeaderName => f.write_str("header name is not a token"),
+            Self::InvalidHeaderValue => f.write_str("header value has a control character"),
+            Self::ReservedHeader => f.write_str("header is set by the handshake itself"),
+            Self::InvalidSubprotocol => {
+                f.write_str("subprotocol is not a token, or is listed twice")
+            }
+            Self::SubprotocolNotOffered => f.write_str("subprotocol was not offered by the client"),
+            Self::InvalidStatus(status) => {
+                write!(f, "status {status} cannot refuse a request, use 300 to 599")
+            }
+            Self::InvalidUrl => {
+                f.write_str("url is not of the form ws://host[:port][/path][?query]")
+            }
+        }
+    }
+}
+
+impl core::error::Error for ApiMisuse {}

@@ -1,0 +1,275 @@
+//! [`Output`]: the bytes that must be sent, contiguous where they are small, shared where they are large.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+/// Memory that an empty output keeps for the next bytes; more is given back.
+const KEEP: usize = 64 << 10;
+
+/// The smallest growth of the contiguous part.
+const MIN_GROWTH: usize = 256;
+
+/// Bytes that must be written to the transport, in order.
+///
+/// The caller owns it and lends it to each call that may produce bytes. After such a call it
+/// writes [`pending`](Self::pending) (or all of [`chunks`](Self::chunks) in one vectored write),
+/// and reports what the transport took with [`advance`](Self::advance).
+///
+/// ```text
+/// written first                                                     written last
+/// [ rest of the large frame in flight ][ buffer: small frames ][ large frame ] [ large frame ] ...
+///                                                             ^
+///                              a pong goes here: it waits for one frame at most
+/// ```
+///
+/// ```
+/// use websocket_proto::{Config, Connection, Message, Negotiated, Output};
+///
+/// let mut connection = Connection::server(Negotiated::default(), Config::default());
+/// let mut output = Output::new();
+/// connection.send(Message::text("Hello"), &mut output)?;
+/// assert_eq!(output.pending(), b"\x81\x05Hello"); // RFC 6455 section 5.7
+/// output.advance(7);
+/// assert!(output.is_empty());
+/// # Ok::<(), websocket_proto::SendError>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct Output {
+    /// Initialised memory, so that room is never zeroed twice; `start..end` waits to be written.
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// Boxed, and absent most of the time: an idle connection should not pay for it.
+    large: Option<Box<Large>>,
+}
+
+/// Large frames, and what was queued behind them.
+#[derive(Debug, Default)]
+struct Large {
+    /// The entry whose bytes have begun to leave: it is finished before anything else.
+    in_flight: Option<Entry>,
+    waiting: VecDeque<Entry>,
+    /// Bytes in all entries.
+    len: usize,
+}
+
+/// Small frames and the header of a large one, then the large payload.
+#[derive(Debug, Default)]
+struct Entry {
+    head: Vec<u8>,
+    sent: usize,
+    payload: Bytes,
+}
+
+impl Output {
+    /// An empty output. It owns no memory until bytes are added.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { buffer: Vec::new(), start: 0, end: 0, large: None }
+    }
+
+    /// The number of bytes that wait to be written.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.buffered().saturating_add(self.large.as_ref().map_or(0, |large| large.len))
+    }
+
+    /// Whether nothing waits to be written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end && self.large.is_none()
+    }
+
+    /// The next contiguous bytes to write. Empty only if [`is_empty`](Self::is_empty).
+    #[must_use]
+    pub fn pending(&self) -> &[u8] {
+        match &self.large {
+            None => self.buffer.get(self.start..self.end).unwrap_or_default(),
+            Some(_) => self.chunks().next().unwrap_or_default(),
+        }
+    }
+
+    /// All bytes to write, in order, as non-empty pieces for a vectored write.
+    pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
+        let large = self.large.as_deref();
+        let in_flight = large.and_then(|large| large.in_flight.as_ref());
+        let waiting = large.into_iter().flat_map(|large| &large.waiting);
+        let buffer = self.buffer.get(self.start..self.end).unwrap_or_default();
+        in_flight
+            .into_iter()
+            .flat_map(Entry::pieces)
+            .chain([buffer])
+            .chain(waiting.flat_map(Entry::pieces))
+            .filter(|piece| !piece.is_empty())
+    }
+
+    /// Fills `slices` with the first pieces to write, and returns how many it set.
+    ///
+    /// ```
+    /// use std::io::{IoSlice, Write};
+    /// # use websocket_proto::Output;
+    /// # fn write(output: &mut Output, transport: &mut impl Write) -> std::io::Result<()> {
+    /// let mut slices = [IoSlice::new(&[]); 16];
+    /// let count = output.io_slices(&mut slices);
+    /// let written = transport.write_vectored(&slices[..count])?;
+    /// output.advance(written);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn io_slices<'a>(&'a self, slices: &mut [std::io::IoSlice<'a>]) -> usize {
+        slices
+            .iter_mut()
+            .zip(self.chunks())
+            .map(|(slot, piece)| *slot = std::io::IoSlice::new(piece))
+            .count()
+    }
+
+    /// Removes the first `count` bytes: the transport has taken them. More than
+    /// [`len`](Self::len) removes all.
+    pub fn advance(&mut self, count: usize) {
+        let rest = self.advance_in_flight(count);
+        let buffered = self.buffered();
+        if rest < buffered {
+            self.start = self.start.saturating_add(rest);
+            return;
+        }
+        self.start = 0;
+        self.end = 0;
+        if self.buffer.len() > KEEP {
+            self.buffer = Vec::new();
+        }
+        if self.large.is_some() {
+            self.next_in_flight(rest.saturating_sub(buffered));
+        }
+    }
+
+    /// Gives the memory of an empty output back. Does nothing while bytes wait.
+    pub fn release(&mut self) {
+        if self.is_empty() {
+            *self = Self::new();
+        }
+    }
+
+    /// Bytes in the contiguous part. Those of control frames are always there.
+    pub(crate) const fn buffered(&self) -> usize {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// Room for a control frame of `len` bytes, which the caller fills: before the large frames
+    /// that have not begun, because "control frames MAY be injected in the middle of a fragmented
+    /// message" (RFC 6455 section 5.4).
+    pub(crate) fn control_room(&mut self, len: usize) -> &mut [u8] {
+        let end = self.end.saturating_add(len);
+        if end > self.buffer.len() {
+            return self.grow(len);
+        }
+        let start = core::mem::replace(&mut self.end, end);
+        self.buffer.get_mut(start..end).unwrap_or_default()
+    }
+
+    /// Room for `len` bytes behind everything that waits, which the caller fills.
+    pub(crate) fn room(&mut self, len: usize) -> &mut [u8] {
+        if self.large.is_none() {
+            return self.control_room(len);
+        }
+        self.large.get_or_insert_default().room(len)
+    }
+
+    /// Queues a frame whose payload is not copied.
+    pub(crate) fn push_large(&mut self, header: &[u8], payload: Bytes) {
+        let large = self.large.get_or_insert_default();
+        large.room(header.len()).copy_from_slice(header);
+        large.len = large.len.saturating_add(payload.len());
+        if let Some(entry) = large.waiting.back_mut() {
+            entry.payload = payload;
+        }
+        if self.start == self.end {
+            self.next_in_flight(0);
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, len: usize) -> &mut [u8] {
+        // Move what waits to the front, then at least double.
+        self.buffer.copy_within(self.start..self.end, 0);
+        let start = self.buffered();
+        let end = start.saturating_add(len);
+        self.start = 0;
+        self.end = end;
+        if end > self.buffer.len() {
+            let size = end.max(self.buffer.len().saturating_mul(2)).max(MIN_GROWTH);
+            self.buffer.resize(size, 0);
+        }
+        self.buffer.get_mut(start..end).unwrap_or_default()
+    }
+
+    /// Takes `count` bytes off the entry in flight; returns how many were beyond it.
+    fn advance_in_flight(&mut self, count: usize) -> usize {
+        let Some(large) = self.large.as_deref_mut() else { return count };
+        let Some(entry) = &mut large.in_flight else { return count };
+        let taken = entry.advance(count);
+        large.len = large.len.saturating_sub(taken);
+        if entry.is_empty() {
+            large.in_flight = None;
+        }
+        count.saturating_sub(taken)
+    }
+
+    /// With the buffer empty, the first waiting entries are next: `count` bytes of them are gone.
+    fn next_in_flight(&mut self, mut count: usize) {
+        loop {
+            let Some(large) = self.large.as_deref_mut() else { return };
+            if large.in_flight.is_none() {
+                large.in_flight = large.waiting.pop_front();
+            }
+            if large.in_flight.is_none() {
+                self.large = None;
+                return;
+            }
+            if count == 0 {
+                return;
+            }
+            count = self.advance_in_flight(count);
+        }
+    }
+}
+
+impl Large {
+    fn room(&mut self, len: usize) -> &mut [u8] {
+        self.len = self.len.saturating_add(len);
+        if self.waiting.back().is_none_or(|entry| !entry.payload.is_empty()) {
+            self.waiting.push_back(Entry::default());
+        }
+        match self.waiting.back_mut() {
+            Some(entry) => {
+                let start = entry.head.len();
+                entry.head.resize(start.saturating_add(len), 0);
+                entry.head.get_mut(start..).unwrap_or_default()
+            }
+            None => &mut [], // not reached: pushed above
+        }
+    }
+}
+
+impl Entry {
+    fn pieces(&self) -> [&[u8]; 2] {
+        [self.head.get(self.sent..).unwrap_or_default(), &self.payload]
+    }
+
+    fn is_empty(&self) -> bool {
+        self.sent == self.head.len() && self.payload.is_empty()
+    }
+
+    /// Takes up to `count` bytes off the front; returns how many.
+    fn advance(&mut self, count: usize) -> usize {
+        let of_head = count.min(self.head.len().saturating_sub(self.sent));
+        self.sent = self.sent.saturating_add(of_head);
+        let of_payload = count.saturating_sub(of_head).min(self.payload.len());
+        bytes::Buf::advance(&mut self.payload, of_payload);
+        of_head.saturating_add(of_payload)
+    }
+}
