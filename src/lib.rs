@@ -20,11 +20,13 @@ extern crate std;
 mod close_code;
 mod config;
 mod error;
+mod frame;
 mod negotiated;
 mod output;
 
 pub use close_code::CloseCode;
 pub use config::{Config, Delivery};
 pub use error::{ApiMisuse, ProtocolError};
+pub use frame::mask::MaskKeys;
 pub use negotiated::Negotiated;
 pub use output::Output;

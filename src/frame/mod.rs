@@ -1,0 +1,3 @@
+//! Frames: RFC 6455 section 5.
+
+pub(crate) mod mask;
