@@ -21,6 +21,7 @@ mod close_code;
 mod config;
 mod error;
 mod frame;
+mod message;
 mod negotiated;
 mod output;
 

@@ -116,7 +116,7 @@ pub(crate) fn apply(key: [u8; 4], offset: usize, data: &mut [u8]) {
     let first = pattern(key, offset);
     let last = pattern(key, offset.wrapping_add(data.len()));
     match data.len() {
-        0..4 => data.iter_mut().zip(first.to_ne_bytes()).for_each(|(byte, key)| *byte ^= key),
+        0..4 => data.iter_mut().zip(&first.to_ne_bytes()).for_each(|(byte, key)| *byte ^= key),
         4..8 => apply_vectors::<4>(first, last, data),
         8..16 => apply_vectors::<8>(first, last, data),
         #[cfg(feature = "simd")]
@@ -138,8 +138,8 @@ pub(crate) fn copy(key: [u8; 4], offset: usize, src: &[u8], dst: &mut [u8]) {
     let last = pattern(key, offset.wrapping_add(len));
     match len {
         0..4 => {
-            let keyed = src.iter().zip(first.to_ne_bytes());
-            dst.iter_mut().zip(keyed).for_each(|(dst, (src, key))| *dst = src ^ key);
+            let key = first.to_ne_bytes();
+            dst.iter_mut().zip(src.iter().zip(&key)).for_each(|(dst, (src, key))| *dst = src ^ key);
         }
         4..8 => copy_vectors::<4>(first, last, src, dst),
         8..16 => copy_vectors::<8>(first, last, src, dst),
