@@ -19,6 +19,7 @@ extern crate std;
 
 mod close_code;
 mod config;
+mod deadlines;
 mod error;
 mod frame;
 mod message;
@@ -27,6 +28,7 @@ mod output;
 
 pub use close_code::CloseCode;
 pub use config::{Config, Delivery};
+pub use deadlines::{DeadlineConfig, Deadlines, Expired};
 pub use error::{ApiMisuse, ProtocolError};
 pub use frame::mask::MaskKeys;
 pub use negotiated::Negotiated;

@@ -1,0 +1,652 @@
+//! Deadlines as a function of `now`: no clock, no timer, no thread.
+
+use core::time::Duration;
+
+/// How long each phase of a connection may take. `None` turns a deadline off.
+///
+/// Durations are kept in whole milliseconds: they are rounded up to the next one, to at least one
+/// and at most 49 days.
+///
+/// ```
+/// use core::time::Duration;
+/// use websocket_proto::DeadlineConfig;
+///
+/// let mut config = DeadlineConfig::default();
+/// config.ping_interval = Some(Duration::from_secs(20));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeadlineConfig {
+    /// From the transport's opening to the end of the handshake (RFC 6455 section 4), in all:
+    /// progress never restarts it, so that a peer which sends a byte a second gains nothing.
+    /// Default 10 s.
+    pub handshake: Option<Duration>,
+    /// From the first Close frame, sent or received, to the end of the transport (7.1.1), in all.
+    /// Default 10 s.
+    pub close: Option<Duration>,
+    /// After this long without a byte from the peer a ping is due (5.5.2). Default `None` in the
+    /// core, which has no timer to wake it; the adapters set 20 s.
+    pub ping_interval: Option<Duration>,
+    /// From that ping to the next byte from the peer. `None` sends pings, which keeps the
+    /// connection alive in proxies, but does not wait for answers. Default 20 s.
+    pub pong_wait: Option<Duration>,
+    /// From the first byte of a message to its end, in all: neither its fragments nor pings
+    /// between them restart it. Default `None`, as it bounds the size that a slow link can carry.
+    pub message: Option<Duration>,
+    /// How long bytes may wait to be written while the peer takes none; each byte taken restarts
+    /// it. Default 10 s.
+    pub write: Option<Duration>,
+}
+
+impl Default for DeadlineConfig {
+    fn default() -> Self {
+        Self {
+            handshake: Some(Duration::from_secs(10)),
+            close: Some(Duration::from_secs(10)),
+            ping_interval: None,
+            pong_wait: Some(Duration::from_secs(20)),
+            message: None,
+            write: Some(Duration::from_secs(10)),
+        }
+    }
+}
+
+/// A deadline that has passed, from [`Deadlines::on_deadline`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Expired {
+    /// The handshake did not end in time. A server answers 408 and closes.
+    Handshake,
+    /// Nothing was received for the ping interval: send a ping with
+    /// [`ping_payload`](Deadlines::ping_payload). The only one that does not end the connection.
+    SendPing,
+    /// Nothing was received since the ping.
+    KeepaliveTimeout,
+    /// A message began and did not end in time.
+    Message,
+    /// The closing handshake, or the end of the transport after it, did not come in time: drop
+    /// the transport.
+    Close,
+    /// The peer took none of the bytes that wait: drop the transport.
+    Write,
+}
+
+/// The deadlines of one connection.
+///
+/// The caller reports what happens, waits until [`next_deadline`](Self::next_deadline) at the
+/// longest, and calls [`on_deadline`](Self::on_deadline) then. What starts and what stops each:
+///
+/// ```text
+///               new                    opened                      closing            closed
+///                |-------- handshake ----|                            |------ close ------|
+///
+///                                        |-- ping interval --| SendPing --- pong wait ---| KeepaliveTimeout
+///                                        ^                                   |
+///                                        `--------- received (any byte) -----'     (until closing)
+///
+///                    message_started |------ message ------| message_ended         (until closing)
+///
+///                     write_waiting |------ write ------| write_progress(now, false)
+///                                   ^         |
+///                                   `---------' write_progress(now, true)
+/// ```
+///
+/// Any byte from the peer proves that it lives, not only the pong: that may stand behind a large
+/// message. The round trip is measured by the pong alone.
+///
+/// `now` is the time since any moment that the caller picks, the same for all calls, by a clock
+/// that does not go back, such as `Instant::elapsed`. If it does go back, deadlines come later,
+/// nothing else. All calls take constant time.
+///
+/// ```
+/// use core::time::Duration;
+/// use websocket_proto::{DeadlineConfig, Deadlines, Expired};
+///
+/// let seconds = Duration::from_secs;
+/// let mut config = DeadlineConfig::default();
+/// config.ping_interval = Some(seconds(20));
+/// let mut deadlines = Deadlines::new(&config, seconds(0));
+/// assert_eq!(deadlines.next_deadline(), Some(seconds(10))); // for the handshake
+///
+/// deadlines.opened(seconds(1));
+/// assert_eq!(deadlines.next_deadline(), Some(seconds(21)));
+/// assert_eq!(deadlines.on_deadline(seconds(21)), Some(Expired::SendPing));
+/// let ping = deadlines.ping_payload();
+///
+/// deadlines.received(seconds(22));
+/// deadlines.pong_received(&ping, seconds(22));
+/// assert_eq!(deadlines.last_round_trip(), Some(seconds(1)));
+/// assert_eq!(deadlines.next_deadline(), Some(seconds(42)));
+/// ```
+// There is one of these for each idle connection, so it is packed into 56 bytes: moments in
+// nanoseconds (584 years), settings in milliseconds, and one moment for the three deadlines that
+// exclude each other.
+#[derive(Clone, Debug)]
+pub struct Deadlines {
+    /// By phase: the end of the handshake, of the message in progress, or of the close.
+    phase_ends: u64,
+    /// The next ping, or the end of the wait for its answer.
+    keepalive: u64,
+    write: u64,
+    settings: Settings,
+    /// When the last ping left, in microseconds, modulo 2^32.
+    ping_left: u32,
+    /// In microseconds.
+    round_trip: u32,
+    phase: Phase,
+    awaiting: Awaiting,
+    has_round_trip: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Handshake,
+    Open,
+    Closing,
+    Closed,
+}
+
+/// What came after the last ping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Awaiting {
+    /// The pong came, or there was no ping.
+    Nothing,
+    /// Bytes, but not the pong yet: only the round trip is open.
+    Pong,
+    /// Nothing: the peer may be gone.
+    AnyByte,
+}
+
+impl Deadlines {
+    /// The transport is open at `now` and the handshake begins.
+    #[must_use]
+    pub fn new(config: &DeadlineConfig, now: Duration) -> Self {
+        Self {
+            phase_ends: after(now, millis(config.handshake)),
+            keepalive: NEVER,
+            write: NEVER,
+            settings: Settings {
+                close: millis(config.close),
+                ping_interval: millis(config.ping_interval),
+                pong_wait: millis(config.pong_wait),
+                message: millis(config.message),
+                write: millis(config.write),
+            },
+            ping_left: 0,
+            round_trip: 0,
+            phase: Phase::Handshake,
+            awaiting: Awaiting::Nothing,
+            has_round_trip: false,
+        }
+    }
+
+    /// The handshake has succeeded. Ignored in a later phase.
+    pub fn opened(&mut self, now: Duration) {
+        if self.phase == Phase::Handshake {
+            self.phase = Phase::Open;
+            self.phase_ends = NEVER;
+            self.keepalive = after(now, self.settings.ping_interval);
+        }
+    }
+
+    /// Bytes came from the peer, whichever. Stops the wait for an answer to a ping, and puts the
+    /// next ping off.
+    #[inline]
+    pub fn received(&mut self, now: Duration) {
+        if self.phase == Phase::Open {
+            self.keepalive = after(now, self.settings.ping_interval);
+            if self.awaiting == Awaiting::AnyByte {
+                self.awaiting = Awaiting::Pong;
+            }
+        }
+    }
+
+    /// A pong came. If it answers the last ping ([`ping_payload`](Self::ping_payload)), this is
+    /// the round trip; others are ignored (5.5.3 allows unsolicited pongs).
+    pub fn pong_received(&mut self, payload: &[u8], now: Duration) {
+        if self.awaiting == Awaiting::Nothing || payload != self.ping_payload() {
+            return;
+        }
+        self.received(now);
+        self.awaiting = Awaiting::Nothing;
+        self.has_round_trip = true;
+        // The upper half of the range is a clock that went back.
+        self.round_trip = match micros(now).wrapping_sub(self.ping_left) {
+            elapsed @ 0..=0x7fff_ffff => elapsed,
+            _ => 0,
+        };
+    }
+
+    /// A message has begun and its end was not received yet. Ignored while one is in progress, so
+    /// it may be called for each fragment.
+    #[inline]
+    pub fn message_started(&mut self, now: Duration) {
+        if self.phase == Phase::Open && self.phase_ends == NEVER {
+            self.phase_ends = after(now, self.settings.message);
+        }
+    }
+
+    /// The message in progress, if any, has ended.
+    #[inline]
+    pub fn message_ended(&mut self) {
+        if self.phase == Phase::Open {
+            self.phase_ends = NEVER;
+        }
+    }
+
+    /// Bytes wait to be written. Ignored if the same was said before, so that more bytes do not
+    /// restart the deadline.
+    #[inline]
+    pub fn write_waiting(&mut self, now: Duration) {
+        if self.write == NEVER && self.phase != Phase::Closed {
+            self.write = after(now, self.settings.write);
+        }
+    }
+
+    /// The transport took some bytes; `waiting` tells whether others are left.
+    #[inline]
+    pub fn write_progress(&mut self, now: Duration, waiting: bool) {
+        self.write = NEVER;
+        if waiting {
+            self.write_waiting(now);
+        }
+    }
+
+    /// A Close frame was sent or received, or the connection failed and its transport is to end
+    /// (7.1.2, 7.1.7). No message and no ping counts any more. Ignored the second time: the
+    /// peer's Close does not restart the deadline.
+    pub fn closing(&mut self, now: Duration) {
+        if matches!(self.phase, Phase::Handshake | Phase::Open) {
+            self.phase = Phase::Closing;
+            self.phase_ends = after(now, self.settings.close);
+            self.keepalive = NEVER;
+            self.awaiting = Awaiting::Nothing;
+        }
+    }
+
+    /// The transport has ended (7.1.4): no deadline is left.
+    pub fn closed(&mut self) {
+        self.phase = Phase::Closed;
+        self.awaiting = Awaiting::Nothing;
+        (self.phase_ends, self.keepalive, self.write) = (NEVER, NEVER, NEVER);
+    }
+
+    /// The moment at which [`on_deadline`](Self::on_deadline) has something to say, if nothing
+    /// else happens until then. It may be in the past.
+    #[inline]
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Duration> {
+        match self.phase_ends.min(self.keepalive).min(self.write) {
+            NEVER => None,
+            nanos => Some(Duration::from_nanos(nanos)),
+        }
+    }
+
+    /// What has expired at `now`, the earliest first. Each is told once; call again until `None`.
+    pub fn on_deadline(&mut self, now: Duration) -> Option<Expired> {
+        let next = self.phase_ends.min(self.keepalive).min(self.write);
+        if next > nanos(now) {
+            return None;
+        }
+        if self.phase_ends == next {
+            self.phase_ends = NEVER;
+            return match self.phase {
+                Phase::Handshake => Some(Expired::Handshake),
+                Phase::Open => Some(Expired::Message),
+                Phase::Closing => Some(Expired::Close),
+                Phase::Closed => None,
+            };
+        }
+        if self.write == next {
+            self.write = NEVER;
+            return Some(Expired::Write);
+        }
+        if self.awaiting == Awaiting::AnyByte && self.settings.pong_wait != OFF {
+            self.keepalive = NEVER;
+            return Some(Expired::KeepaliveTimeout);
+        }
+        self.awaiting = Awaiting::AnyByte;
+        self.ping_left = micros(now);
+        // Counted from now and not from the deadline: a caller that comes late does not take the
+        // time from the peer.
+        self.keepalive = match self.settings.pong_wait {
+            OFF => after(now, self.settings.ping_interval),
+            wait => after(now, wait),
+        };
+        Some(Expired::SendPing)
+    }
+
+    /// The payload for the ping of the last [`Expired::SendPing`], by which
+    /// [`pong_received`](Self::pong_received) knows its answer (5.5.3: "identical
+    /// \"Application data\"").
+    #[must_use]
+    pub fn ping_payload(&self) -> [u8; 4] {
+        self.ping_left.to_be_bytes()
+    }
+
+    /// From the last ping that was answered to its pong, in microseconds up to 35 minutes.
+    #[must_use]
+    pub fn last_round_trip(&self) -> Option<Duration> {
+        self.has_round_trip.then(|| Duration::from_micros(self.round_trip.into()))
+    }
+}
+
+/// In milliseconds, or [`OFF`].
+#[derive(Clone, Copy, Debug)]
+struct Settings {
+    close: u32,
+    ping_interval: u32,
+    pong_wait: u32,
+    message: u32,
+    write: u32,
+}
+
+const OFF: u32 = u32::MAX;
+const NEVER: u64 = u64::MAX;
+
+/// At least one: a ping interval of zero would never come to rest.
+fn millis(duration: Option<Duration>) -> u32 {
+    let Some(duration) = duration else { return OFF };
+    let millis = duration.as_nanos().div_ceil(1_000_000);
+    u32::try_from(millis).unwrap_or(OFF).clamp(1, OFF.saturating_sub(1))
+}
+
+#[inline]
+fn nanos(now: Duration) -> u64 {
+    u64::try_from(now.as_nanos()).unwrap_or(NEVER).min(NEVER.saturating_sub(1))
+}
+
+fn micros(now: Duration) -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "modulo 2^32 is meant")]
+    let micros = now.as_micros() as u32;
+    micros
+}
+
+#[inline]
+fn after(now: Duration, millis: u32) -> u64 {
+    match millis {
+        OFF => NEVER,
+        _ => nanos(now)
+            .saturating_add(u64::from(millis).saturating_mul(1_000_000))
+            .min(NEVER.saturating_sub(1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Copy, Debug)]
+    enum Step {
+        Opened,
+        Received,
+        /// The pong to the last ping.
+        Pong,
+        /// A pong that nobody asked for.
+        StrayPong,
+        MessageStarted,
+        MessageEnded,
+        WriteWaiting,
+        WriteProgress(bool),
+        Closing,
+        Closed,
+        /// Waits until then; what expires on the way is noted.
+        Until,
+    }
+    use Step::*;
+
+    /// A name, what happens, and what expires; in milliseconds.
+    type Timeline = (&'static str, &'static [(u64, Step)], &'static [(u64, Expired)]);
+
+    fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    fn apply(deadlines: &mut Deadlines, step: Step, now: Duration) {
+        match step {
+            Opened => deadlines.opened(now),
+            Received => deadlines.received(now),
+            Pong => deadlines.pong_received(&deadlines.ping_payload(), now),
+            StrayPong => deadlines.pong_received(b"what?", now),
+            MessageStarted => deadlines.message_started(now),
+            MessageEnded => deadlines.message_ended(),
+            WriteWaiting => deadlines.write_waiting(now),
+            WriteProgress(waiting) => deadlines.write_progress(now, waiting),
+            Closing => deadlines.closing(now),
+            Closed => deadlines.closed(),
+            Until => {}
+        }
+    }
+
+    /// Plays a timeline (milliseconds) by a caller that waits for `next_deadline` exactly, and
+    /// returns what expired when.
+    fn play(deadlines: &mut Deadlines, timeline: &[(u64, Step)]) -> Vec<(u64, Expired)> {
+        let mut expired = Vec::new();
+        for &(at, step) in timeline {
+            while let Some(next) = deadlines.next_deadline().filter(|next| *next <= ms(at)) {
+                let what = deadlines.on_deadline(next).expect("next_deadline told the truth");
+                expired.push((u64::try_from(next.as_millis()).unwrap(), what));
+            }
+            apply(deadlines, step, ms(at));
+        }
+        expired
+    }
+
+    /// Handshake 10, close 10, ping 20, pong 5, message 30, write 10 (seconds).
+    fn all() -> DeadlineConfig {
+        DeadlineConfig {
+            ping_interval: Some(ms(20_000)),
+            pong_wait: Some(ms(5_000)),
+            message: Some(ms(30_000)),
+            ..DeadlineConfig::default()
+        }
+    }
+
+    #[test]
+    fn timelines() {
+        use Expired::{Close, Handshake, KeepaliveTimeout, Message, SendPing, Write};
+        #[rustfmt::skip]
+        let table: &[Timeline] = &[
+            ("S23: nothing ever comes", &[(99_000, Until)], &[(10_000, Handshake)]),
+            ("S17: bytes do not restart the handshake",
+                &[(1_000, Received), (9_000, Received), (9_999, Received), (99_000, Until)], &[(10_000, Handshake)]),
+            ("a message means nothing in the handshake", &[(1_000, MessageStarted), (99_000, Until)], &[(10_000, Handshake)]),
+            ("opened in time", &[(9_999, Opened), (29_998, Until)], &[]),
+            ("opened once", &[(1_000, Opened), (9_000, Opened), (21_000, Until)], &[(21_000, SendPing)]),
+            ("silence", &[(0, Opened), (99_000, Until)], &[(20_000, SendPing), (25_000, KeepaliveTimeout)]),
+            ("bytes put the ping off", &[(0, Opened), (19_000, Received), (38_999, Until)], &[]),
+            ("the pong is enough", &[(0, Opened), (24_999, Pong), (44_998, Until)], &[(20_000, SendPing)]),
+            ("other bytes are enough", &[(0, Opened), (24_999, Received), (44_999, Until)],
+                &[(20_000, SendPing), (44_999, SendPing)]),
+            ("a stray pong counts by its bytes only", &[(0, Opened), (20_000, StrayPong), (25_000, Until)],
+                &[(20_000, SendPing), (25_000, KeepaliveTimeout)]),
+            ("a message that ends", &[(0, Opened), (5_000, MessageStarted), (19_000, Received), (34_999, MessageEnded),
+                (36_000, Received), (40_000, Until)], &[]),
+            ("S72: neither fragments nor pings restart the message",
+                &[(0, Opened), (5_000, MessageStarted), (15_000, MessageStarted), (15_000, Received), (30_000, MessageStarted),
+                  (30_000, Received), (40_000, Until)], &[(35_000, Message)]),
+            ("the next message has its own time",
+                &[(0, Opened), (1_000, MessageStarted), (15_000, MessageEnded), (16_000, MessageStarted), (17_000, Received),
+                  (30_000, Received), (46_000, Until)], &[(46_000, Message)]),
+            ("S33: no answer to Close", &[(0, Opened), (3_000, Closing), (99_000, Until)], &[(13_000, Close)]),
+            ("S38: bytes and a second Close do not restart it",
+                &[(0, Opened), (3_000, Closing), (9_000, Received), (9_000, Closing), (99_000, Until)], &[(13_000, Close)]),
+            ("closing ends message and keepalive", &[(0, Opened), (1_000, MessageStarted), (19_000, Closing),
+                (20_000, MessageEnded), (21_000, MessageStarted), (22_000, Opened), (99_000, Until)], &[(29_000, Close)]),
+            ("closing in the wait for a pong", &[(0, Opened), (21_000, Closing), (22_000, Pong), (99_000, Until)],
+                &[(20_000, SendPing), (31_000, Close)]),
+            ("a refused handshake", &[(2_000, Closing), (99_000, Until)], &[(12_000, Close)]),
+            ("S15: the peer takes nothing", &[(0, Opened), (2_000, WriteWaiting), (8_000, WriteWaiting), (12_000, Until)],
+                &[(12_000, Write)]),
+            ("each byte taken restarts it", &[(0, Opened), (2_000, WriteWaiting), (11_000, WriteProgress(true)),
+                (19_000, WriteWaiting), (19_999, Received), (21_000, Until)], &[(21_000, Write)]),
+            ("all taken", &[(0, Opened), (2_000, WriteWaiting), (11_000, WriteProgress(false)), (19_999, Until)], &[]),
+            ("the answer to the handshake is not taken", &[(1_000, Opened), (1_000, WriteWaiting), (11_000, Until)],
+                &[(11_000, Write)]),
+            ("the Close is not taken", &[(0, Opened), (5_000, WriteWaiting), (9_000, Closing), (99_000, Until)],
+                &[(15_000, Write), (19_000, Close)]),
+            ("two at once: what ends the connection first",
+                &[(0, Opened), (10_000, WriteWaiting), (20_000, Until)], &[(20_000, Write), (20_000, SendPing)]),
+            ("closed", &[(0, Opened), (1_000, WriteWaiting), (2_000, Closing), (3_000, Closed), (4_000, WriteWaiting),
+                (4_000, Received), (4_000, MessageStarted), (4_000, Closing), (4_000, Opened), (99_000, Until)], &[]),
+        ];
+        for (what, timeline, expected) in table {
+            let mut deadlines = Deadlines::new(&all(), ms(0));
+            assert_eq!(play(&mut deadlines, timeline), *expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn what_is_off_never_expires() {
+        let off = DeadlineConfig {
+            handshake: None,
+            close: None,
+            ping_interval: None,
+            pong_wait: None,
+            message: None,
+            write: None,
+        };
+        let mut deadlines = Deadlines::new(&off, ms(0));
+        for step in [WriteWaiting, Opened, Received, MessageStarted, WriteWaiting, Closing] {
+            apply(&mut deadlines, step, ms(1));
+            assert_eq!(deadlines.next_deadline(), None, "{step:?}");
+            assert_eq!(deadlines.on_deadline(Duration::MAX), None, "{step:?}");
+        }
+    }
+
+    #[test]
+    fn pings_without_a_wait_for_answers() {
+        let config = DeadlineConfig { pong_wait: None, ..all() };
+        let expired = play(&mut Deadlines::new(&config, ms(0)), &[(0, Opened), (70_000, Until)]);
+        let pings: Vec<_> = [20_000, 40_000, 60_000].map(|at| (at, Expired::SendPing)).into();
+        assert_eq!(expired, pings);
+    }
+
+    #[test]
+    fn the_round_trip_is_that_of_the_answered_ping() {
+        let mut deadlines = Deadlines::new(&all(), ms(0));
+        deadlines.opened(ms(0));
+        deadlines.pong_received(&deadlines.ping_payload(), ms(1));
+        assert_eq!(deadlines.last_round_trip(), None, "a pong before any ping");
+
+        assert_eq!(deadlines.on_deadline(ms(20_100)), Some(Expired::SendPing));
+        let ping = deadlines.ping_payload();
+        deadlines.received(ms(20_150));
+        deadlines.pong_received(b"", ms(20_150));
+        assert_eq!(deadlines.last_round_trip(), None, "not its payload");
+        deadlines.received(ms(20_163));
+        deadlines.pong_received(&ping, ms(20_163));
+        assert_eq!(deadlines.last_round_trip(), Some(ms(63)), "bytes before it do not count");
+        deadlines.pong_received(&ping, ms(20_900));
+        assert_eq!(deadlines.last_round_trip(), Some(ms(63)), "the same pong again");
+
+        assert_eq!(deadlines.on_deadline(ms(40_163)), Some(Expired::SendPing));
+        assert_ne!(deadlines.ping_payload(), ping);
+        assert_eq!(deadlines.last_round_trip(), Some(ms(63)), "until the next pong");
+        deadlines.pong_received(&ping, ms(40_170));
+        assert_eq!(deadlines.last_round_trip(), Some(ms(63)), "the pong of an earlier ping");
+        deadlines.pong_received(&deadlines.ping_payload(), ms(40_165));
+        assert_eq!(deadlines.last_round_trip(), Some(ms(2)));
+    }
+
+    #[test]
+    fn a_late_caller_leaves_the_peer_its_time() {
+        let mut deadlines = Deadlines::new(&all(), ms(0));
+        deadlines.opened(ms(0));
+        assert_eq!(deadlines.on_deadline(ms(60_000)), Some(Expired::SendPing));
+        assert_eq!(deadlines.on_deadline(ms(64_999)), None);
+        assert_eq!(deadlines.on_deadline(ms(65_000)), Some(Expired::KeepaliveTimeout));
+    }
+
+    #[test]
+    fn durations_are_rounded_up_and_bounded() {
+        let first = |handshake| {
+            let config = DeadlineConfig { handshake: Some(handshake), ..all() };
+            Deadlines::new(&config, ms(5)).next_deadline()
+        };
+        assert_eq!(first(Duration::ZERO), Some(ms(6)));
+        assert_eq!(first(Duration::from_nanos(1)), Some(ms(6)));
+        assert_eq!(first(Duration::from_micros(1_001)), Some(ms(7)));
+        assert_eq!(first(Duration::MAX), Some(ms(5 + u64::from(u32::MAX) - 1)));
+    }
+
+    #[test]
+    fn the_clock_may_go_back_or_be_at_its_end() {
+        let mut deadlines = Deadlines::new(&all(), ms(50_000));
+        deadlines.opened(ms(40_000));
+        assert_eq!(deadlines.on_deadline(ms(60_000)), Some(Expired::SendPing));
+        deadlines.pong_received(&deadlines.ping_payload(), ms(0));
+        assert_eq!(deadlines.last_round_trip(), Some(ms(0)));
+
+        let mut deadlines = Deadlines::new(&all(), Duration::MAX);
+        let last = deadlines.next_deadline().unwrap();
+        assert_eq!(deadlines.on_deadline(last), Some(Expired::Handshake));
+        assert_eq!(deadlines.on_deadline(Duration::MAX), None);
+    }
+
+    #[test]
+    fn an_idle_connection_pays_56_bytes() {
+        assert!(size_of::<Deadlines>() <= 56, "{}", size_of::<Deadlines>());
+    }
+
+    fn steps() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            Just(Opened),
+            Just(Received),
+            Just(Pong),
+            Just(StrayPong),
+            Just(MessageStarted),
+            Just(MessageEnded),
+            Just(WriteWaiting),
+            any::<bool>().prop_map(WriteProgress),
+            Just(Closing),
+            Just(Closed),
+            Just(Until),
+        ]
+    }
+
+    prop_compose! {
+        fn configs()(
+            durations in proptest::array::uniform6(proptest::option::of(0_u64..50)),
+        ) -> DeadlineConfig {
+            let [handshake, close, ping_interval, pong_wait, message, write] =
+                durations.map(|duration| duration.map(ms));
+            DeadlineConfig { handshake, close, ping_interval, pong_wait, message, write }
+        }
+    }
+
+    proptest! {
+        /// For any history, also with a clock that jumps back.
+        #[test]
+        fn next_deadline_never_lies(
+            config in configs(),
+            history in proptest::collection::vec((0_u64..200, steps()), 0..40),
+        ) {
+            let mut deadlines = Deadlines::new(&config, ms(100));
+            for (at, step) in history {
+                apply(&mut deadlines, step, ms(at));
+                let mut probe = deadlines.clone();
+                match probe.next_deadline() {
+                    None => prop_assert_eq!(probe.on_deadline(Duration::MAX), None),
+                    Some(next) => {
+                        let before = next.saturating_sub(Duration::from_nanos(1));
+                        prop_assert_eq!(probe.on_deadline(before), None);
+                        prop_assert!(probe.on_deadline(next).is_some());
+                    }
+                }
+                // No busy loop: each can expire once at one instant.
+                let mut seen = Vec::new();
+                while let Some(expired) = deadlines.on_deadline(ms(at)) {
+                    prop_assert!(!seen.contains(&expired), "{:?} twice at {} ms", expired, at);
+                    seen.push(expired);
+                }
+                prop_assert!(deadlines.next_deadline().is_none_or(|next| next > ms(at)));
+            }
+        }
+    }
+}
