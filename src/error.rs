@@ -176,6 +176,8 @@ pub enum ApiMisuse {
     InvalidTarget,
     /// A host that is not a host name or an address with an optional port (RFC 9110 section 7.2).
     InvalidHost,
+    /// An origin that is not of the form `scheme://host[:port]` (RFC 6454 section 6.2).
+    InvalidOrigin,
     /// A header name that is not a token (RFC 9110 section 5.1).
     InvalidHeaderName,
     /// A header value with CR, LF, NUL or another control character (RFC 9110 section 5.5).
@@ -186,7 +188,7 @@ pub enum ApiMisuse {
     InvalidSubprotocol,
     /// The chosen subprotocol is not among those that the client offered (4.2.2).
     SubprotocolNotOffered,
-    /// A status that cannot refuse a request: not from 300 to 599 and not 200 to 299.
+    /// A status that cannot refuse a request: not from 300 to 599.
     InvalidStatus(u16),
     /// A URL that is not of the form `ws://host[:port][/path][?query]` (section 3).
     InvalidUrl,
@@ -213,6 +215,7 @@ impl fmt::Display for ApiMisuse {
             }
             Self::InvalidTarget => f.write_str("request target is not a path in origin form"),
             Self::InvalidHost => f.write_str("host is not a name or address with an optional port"),
+            Self::InvalidOrigin => f.write_str("origin is not of the form scheme://host[:port]"),
             Self::InvalidHeaderName => f.write_str("header name is not a token"),
             Self::InvalidHeaderValue => f.write_str("header value has a control character"),
             Self::ReservedHeader => f.write_str("header is set by the handshake itself"),

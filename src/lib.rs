@@ -23,6 +23,7 @@ mod deadlines;
 mod error;
 mod frame;
 mod message;
+pub mod handshake;
 mod negotiated;
 mod output;
 
@@ -31,5 +32,7 @@ pub use config::{Config, Delivery};
 pub use deadlines::{DeadlineConfig, Deadlines, Expired};
 pub use error::{ApiMisuse, ProtocolError};
 pub use frame::mask::MaskKeys;
+#[cfg(feature = "deflate")]
+pub use negotiated::DeflateParams;
 pub use negotiated::Negotiated;
 pub use output::Output;

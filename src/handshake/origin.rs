@@ -1,0 +1,222 @@
+//! [`OriginPolicy`]: which web pages may connect (RFC 6455 sections 4.2.2 and 10.2).
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::str::FromStr;
+
+use super::url::Authority;
+use crate::ApiMisuse;
+
+/// Which `Origin` a request may have.
+///
+/// A browser lets any page open a WebSocket to any server, with the user's cookies; the origin is
+/// what tells the server's own pages from others (cross-site WebSocket hijacking). It protects
+/// users of browsers only: any other program can send what it likes, or nothing. A request without
+/// an origin is therefore let through, unless
+/// [`ServerConfig::require_origin`](super::ServerConfig::require_origin) is set.
+///
+/// Scheme, host and port are compared as a whole, never a part of the text.
+///
+/// ```
+/// use websocket_proto::handshake::OriginPolicy;
+///
+/// let policy = OriginPolicy::List(vec!["https://example.com".parse()?]);
+/// # let _ = policy;
+/// # Ok::<(), websocket_proto::ApiMisuse>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OriginPolicy {
+    /// The origin's host and port must be those of the `Host` header.
+    ///
+    /// A server behind a TLS proxy does not know its own scheme, so `http` and `https` are both
+    /// taken, and a port that is not written is the default of the origin's scheme on both sides:
+    /// `https://h` matches `Host: h` and `Host: h:443`, `http://h:8080` matches `Host: h:8080`. A
+    /// proxy must hand `Host` on as it came; else use a list.
+    #[default]
+    SameHost,
+    /// The origin must be one of these. The server's own is not among them unless it is listed.
+    List(Vec<Origin>),
+    /// Any origin, `null` included: the server is for every web page, or checks for itself.
+    Any,
+}
+
+/// A web origin: scheme, host and port (RFC 6454), or `null`.
+///
+/// A port that is not written is the default of `http` or `https`. Host and scheme are compared
+/// without regard to case. `null` is what sandboxed frames and local files send; anyone can
+/// produce it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(Option<Tuple<String>>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Tuple<S> {
+    scheme: S,
+    host: S,
+    port: Option<u16>,
+}
+
+impl FromStr for Origin {
+    type Err = ApiMisuse;
+
+    fn from_str(text: &str) -> Result<Self, ApiMisuse> {
+        if text == "null" {
+            return Ok(Self(None));
+        }
+        let Tuple { scheme, host, port } = Tuple::parse(text).ok_or(ApiMisuse::InvalidOrigin)?;
+        let (scheme, host) = (scheme.to_ascii_lowercase(), host.to_ascii_lowercase());
+        Ok(Self(Some(Tuple { scheme, host, port })))
+    }
+}
+
+impl OriginPolicy {
+    /// Whether a request with this `Origin` header to this host may go on.
+    pub(crate) fn allows(&self, origin: &[u8], host: Authority<'_>) -> bool {
+        let parsed = core::str::from_utf8(origin).ok().and_then(Tuple::parse);
+        match self {
+            Self::Any => true,
+            Self::List(list) => list.iter().any(|Origin(listed)| match (listed, parsed) {
+                (Some(listed), Some(origin)) => listed.matches(origin),
+                (None, _) => origin == b"null",
+                _ => false,
+            }),
+            Self::SameHost => parsed.is_some_and(|origin| origin.is_on(host)),
+        }
+    }
+}
+
+impl<'a> Tuple<&'a str> {
+    /// `scheme "://" host [ ":" port ]`, and nothing behind it (RFC 6454 section 6.2).
+    fn parse(text: &'a str) -> Option<Self> {
+        let (scheme, authority) = text.split_once("://")?;
+        let mut bytes = scheme.bytes();
+        let tail = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+        if !bytes.next()?.is_ascii_alphabetic() || !bytes.all(tail) {
+            return None;
+        }
+        let Authority { host, port } = Authority::parse(authority)?;
+        Some(Self { scheme, host, port: port.or_else(|| default_port(scheme)) })
+    }
+
+    fn is_on(self, other: Authority<'_>) -> bool {
+        let default = default_port(self.scheme);
+        default.is_some()
+            && self.host.eq_ignore_ascii_case(other.host)
+            && self.port == other.port.or(default)
+    }
+}
+
+impl Tuple<String> {
+    fn matches(&self, other: Tuple<&str>) -> bool {
+        self.scheme.eq_ignore_ascii_case(other.scheme)
+            && self.host.eq_ignore_ascii_case(other.host)
+            && self.port == other.port
+    }
+}
+
+fn default_port(scheme: &str) -> Option<u16> {
+    if scheme.eq_ignore_ascii_case("http") {
+        Some(80)
+    } else if scheme.eq_ignore_ascii_case("https") {
+        Some(443)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    fn allows(policy: &OriginPolicy, origin: &str, host: &str) -> bool {
+        policy.allows(origin.as_bytes(), Authority::parse(host).unwrap())
+    }
+
+    /// S58 of the reliability table.
+    #[test]
+    fn a_list_is_exact() {
+        let policy = OriginPolicy::List(vec!["https://good.com".parse().unwrap()]);
+        for good in ["https://good.com", "https://good.com:443", "HTTPS://GOOD.com"] {
+            assert!(allows(&policy, good, "good.com"), "{good}");
+        }
+        for bad in [
+            "https://evil",
+            "null",
+            "https://good.com.evil",
+            "http://good.com",
+            "https://good.com:444",
+            "https://good.co",
+            "https://good.comm",
+            "https://evil/good.com",
+            "https://good.com/",
+            "https://good.com@evil",
+            "https://good.com#",
+            "https://evilgood.com",
+            "good.com",
+            "://good.com",
+            "https://",
+            "https:good.com",
+            "",
+            "https://good.com evil",
+            "https://good.com https://good.com",
+            "wss://good.com",
+            "https://good.com:",
+            "https://good.com.",
+        ] {
+            // "https://good.com:" has an empty port: the default, so the same origin
+            assert_eq!(allows(&policy, bad, "good.com"), bad == "https://good.com:", "{bad}");
+        }
+    }
+
+    #[test]
+    fn null_must_be_listed() {
+        assert!(!allows(&OriginPolicy::SameHost, "null", "null"));
+        assert!(!allows(&OriginPolicy::List(vec![]), "null", "h"));
+        assert!(allows(&OriginPolicy::List(vec!["null".parse().unwrap()]), "null", "h"));
+        assert!(!allows(&OriginPolicy::List(vec!["null".parse().unwrap()]), "x", "h"));
+        assert!(allows(&OriginPolicy::Any, "null", "h"));
+    }
+
+    #[test]
+    fn same_host_compares_host_and_port() {
+        let table = [
+            ("http://h", "h", true),
+            ("https://h", "h", true),
+            ("https://H", "h", true),
+            ("http://h:80", "h", true),
+            ("http://h", "h:80", true),
+            ("https://h", "h:443", true),
+            ("http://h:8080", "h:8080", true),
+            ("https://[::1]:8443", "[::1]:8443", true),
+            ("http://h", "h:443", false),
+            ("https://h", "h:80", false),
+            ("http://h:8080", "h", false),
+            ("http://h", "h:8080", false),
+            ("http://a.h", "h", false),
+            ("http://h.a", "h", false),
+            ("http://[::1]", "[::2]", false),
+            ("file://h", "h", false),
+            ("chrome-extension://h", "h", false),
+            ("h", "h", false),
+        ];
+        for (origin, host, expected) in table {
+            assert_eq!(allows(&OriginPolicy::SameHost, origin, host), expected, "{origin} {host}");
+        }
+    }
+
+    #[test]
+    fn other_schemes_can_be_listed() {
+        let policy = OriginPolicy::List(vec!["chrome-extension://abc".parse().unwrap()]);
+        assert!(allows(&policy, "chrome-extension://abc", "h"));
+        assert!(!allows(&policy, "chrome-extension://abc:1", "h"));
+    }
+
+    #[test]
+    fn origins_that_cannot_match_are_refused_when_listed() {
+        for text in ["", "example.com", "https://a/b", "https://a b", "https://", "*"] {
+            assert_eq!(text.parse::<Origin>(), Err(ApiMisuse::InvalidOrigin), "{text}");
+        }
+    }
+}

@@ -1,0 +1,630 @@
+//! [`Request`]: a client's opening handshake (RFC 6455 section 4.2.1), validated.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha1::{Digest, Sha1};
+
+#[cfg(feature = "deflate")]
+use super::deflate::{Agreed, all_of};
+use super::error::HandshakeError;
+use super::extension::extensions;
+use super::head::{Head, HeadReader, Kind, Span, StartLine};
+use super::headers::{check_extra, is_field_value, is_token, list, list_has, push_field, trim};
+use super::server::{Accept, Refusal, ServerConfig};
+use super::url::{Authority, is_target};
+use crate::{ApiMisuse, Negotiated, Output};
+
+/// A client's opening handshake that may be accepted: every rule of RFC 6455 section 4.2.1 holds,
+/// and the origin is allowed.
+///
+/// It comes from bytes, by [`Server::receive`](super::Server::receive), or from a request that
+/// an HTTP framework has parsed, by [`Request::from_parts`]; the same rules are applied. What is
+/// left to decide is the application's: whether the path exists, whether the client is authorised,
+/// which subprotocol to speak. Then [`accept`](Self::accept) or [`refuse`](Self::refuse) writes
+/// the answer.
+///
+/// `Debug` shows no header values: they may be secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    head: Head,
+    target: Span,
+    host: Span,
+    origin: Option<Span>,
+    key: Span,
+    #[cfg(feature = "deflate")]
+    deflate: Option<Agreed>,
+}
+
+/// Names and values, to be put into a framework's response.
+type Fields = Vec<(&'static str, String)>;
+
+impl Request {
+    /// A request that was parsed elsewhere: method, target (in origin form or absolute form),
+    /// HTTP version as major and minor number, and all headers.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::receive`](super::Server::receive); the limits of `config` apply too. The
+    /// caller answers with [`HandshakeError::status`] and [`HandshakeError::headers`].
+    ///
+    /// ```
+    /// use websocket_proto::handshake::{Request, ServerConfig};
+    ///
+    /// let headers: [(&str, &[u8]); 5] = [
+    ///     ("host", b"example.com"),
+    ///     ("upgrade", b"websocket"),
+    ///     ("connection", b"Upgrade"),
+    ///     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="),
+    ///     ("sec-websocket-version", b"13"),
+    /// ];
+    /// let config = ServerConfig::default();
+    /// let request = Request::from_parts(&config, "GET", "/chat", (1, 1), headers)?;
+    /// let (negotiated, headers) = request.accept_headers(None).unwrap();
+    /// assert_eq!(headers[2], ("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=".to_string()));
+    /// # let _ = negotiated;
+    /// # Ok::<(), websocket_proto::handshake::HandshakeError>(())
+    /// ```
+    pub fn from_parts<'a>(
+        config: &ServerConfig,
+        method: &str,
+        target: &str,
+        version: (u8, u8),
+        headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    ) -> Result<Self, HandshakeError> {
+        const NO_TOKEN: HandshakeError = HandshakeError::Malformed("header name is not a token");
+        const CONTROL: HandshakeError =
+            HandshakeError::Malformed("header value has a control character");
+
+        if version != (1, 1) {
+            return Err(HandshakeError::HttpVersion);
+        }
+        // Written as text and read again, so that no rule exists twice. The pieces are checked
+        // first: none can end a line.
+        if !is_token(method.as_bytes()) || !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(HandshakeError::Malformed("request line"));
+        }
+        let mut text = Vec::with_capacity(1 << 10);
+        for part in [method, " ", target, " HTTP/1.1\r\n"] {
+            text.extend_from_slice(part.as_bytes());
+        }
+        for (name, value) in headers {
+            let value = trim(value);
+            if !is_token(name.as_bytes()) {
+                return Err(NO_TOKEN);
+            }
+            if !is_field_value(value) {
+                return Err(CONTROL);
+            }
+            for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+                text.extend_from_slice(part);
+            }
+            if text.len() > config.limits.max_head_size as usize {
+                break; // the reader says so
+            }
+        }
+        text.extend_from_slice(b"\r\n");
+        match HeadReader::new(Kind::Request).read(&config.limits, &mut text.as_slice())? {
+            Some(head) => Self::validate(head, config),
+            None => Err(HandshakeError::Malformed("request line")),
+        }
+    }
+
+    /// Path and query: `/chat?room=1`. A request in absolute form (RFC 9112 section 3.2.2) is
+    /// reduced to these.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        match self.head.text(self.target) {
+            "" => "/",
+            target => target,
+        }
+    }
+
+    /// The path, percent-encoded as it came: `/chat`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        let target = self.target();
+        target.split_once('?').map_or(target, |(path, _)| path)
+    }
+
+    /// The query, if there is a `?`.
+    #[must_use]
+    pub fn query(&self) -> Option<&str> {
+        self.target().split_once('?').map(|(_, query)| query)
+    }
+
+    /// The host that is addressed, with its port if there is one.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.head.text(self.host)
+    }
+
+    /// The `Origin` header. It has passed [`ServerConfig::origin`].
+    #[must_use]
+    pub fn origin(&self) -> Option<&[u8]> {
+        self.origin.map(|span| self.head.bytes(span))
+    }
+
+    /// The subprotocols that the client speaks, in its order of preference (RFC 6455 section
+    /// 1.9).
+    pub fn subprotocols(&self) -> impl Iterator<Item = &str> {
+        self.head
+            .all("Sec-WebSocket-Protocol")
+            .flat_map(list)
+            .filter_map(|name| core::str::from_utf8(name).ok())
+    }
+
+    /// The first of `supported`, the server's order of preference, that the client offered.
+    #[must_use]
+    pub fn select_subprotocol<'s>(&self, supported: &[&'s str]) -> Option<&'s str> {
+        supported.iter().copied().find(|&name| self.subprotocols().any(|offered| offered == name))
+    }
+
+    /// The first value of a header, compared without regard to case, without spaces at its ends.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.head.all(name).next()
+    }
+
+    /// All headers in the order in which they came.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.head.fields()
+    }
+
+    /// Writes the 101 response (RFC 6455 section 4.2.2). After it, the connection is open: what
+    /// follows the request in the input are frames.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiMisuse`] for a subprotocol that the client did not offer, or a header that may not be
+    /// added. Nothing was written: another answer can be given.
+    pub fn accept(
+        &self,
+        accept: &Accept<'_>,
+        output: &mut Output,
+    ) -> Result<Negotiated, ApiMisuse> {
+        for (name, value) in &accept.headers {
+            check_extra(name, value)?;
+        }
+        let mut text = Vec::with_capacity(256);
+        text.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
+        let negotiated =
+            self.answer(accept.subprotocol, |name, value| push_field(&mut text, name, value))?;
+        for (name, value) in &accept.headers {
+            push_field(&mut text, name, value);
+        }
+        text.extend_from_slice(b"\r\n");
+        output.room(text.len()).copy_from_slice(&text);
+        Ok(negotiated)
+    }
+
+    /// The headers of the 101 response, for a program inside an HTTP framework that sends it.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiMisuse::SubprotocolNotOffered`].
+    pub fn accept_headers(
+        &self,
+        subprotocol: Option<&str>,
+    ) -> Result<(Negotiated, Fields), ApiMisuse> {
+        let mut headers = Vec::with_capacity(5);
+        let negotiated =
+            self.answer(subprotocol, |name, value| headers.push((name, String::from(value))))?;
+        Ok((negotiated, headers))
+    }
+
+    /// Writes a response that refuses, with `Connection: close`. The caller writes the output and
+    /// closes the transport; what follows the request in the input must not be read.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiMisuse`] for a status or a header that may not be sent. Nothing was written.
+    pub fn refuse(&self, refusal: &Refusal<'_>, output: &mut Output) -> Result<(), ApiMisuse> {
+        refusal.write(output)
+    }
+
+    /// The headers of the 101 response (4.2.2 step 5), one call each.
+    fn answer(
+        &self,
+        subprotocol: Option<&str>,
+        mut field: impl FnMut(&'static str, &str),
+    ) -> Result<Negotiated, ApiMisuse> {
+        let mut negotiated = Negotiated::default();
+        if let Some(chosen) = subprotocol {
+            // 4.2.2: "the value ... MUST be ... one of the values in the |Sec-WebSocket-Protocol|
+            // field sent by the client"
+            if !self.subprotocols().any(|offered| offered == chosen) {
+                return Err(ApiMisuse::SubprotocolNotOffered);
+            }
+            negotiated.subprotocol = Some(String::from(chosen));
+        }
+        field("Upgrade", "websocket");
+        field("Connection", "Upgrade");
+        let accept = accept_key(self.head.bytes(self.key));
+        field("Sec-WebSocket-Accept", core::str::from_utf8(&accept).unwrap_or_default());
+        if let Some(chosen) = subprotocol {
+            field("Sec-WebSocket-Protocol", chosen);
+        }
+        #[cfg(feature = "deflate")]
+        if let Some(agreed) = self.deflate {
+            field("Sec-WebSocket-Extensions", &agreed.answer());
+            negotiated.deflate = Some(agreed.params);
+        }
+        Ok(negotiated)
+    }
+
+    /// The rules of 4.2.1, and the origin.
+    pub(crate) fn validate(head: Head, config: &ServerConfig) -> Result<Self, HandshakeError> {
+        const HOST: HandshakeError = HandshakeError::Malformed("host");
+
+        let StartLine::Request { method, target } = head.start() else {
+            return Err(HandshakeError::Malformed("request line"));
+        };
+        let known = Known::collect(&head)?;
+        if head.text(method) != "GET" {
+            return Err(HandshakeError::Method);
+        }
+        known.check()?;
+        let host = core::str::from_utf8(known.host.unwrap_or_default()).map_err(|_| HOST)?;
+        Authority::parse(host).ok_or(HOST)?;
+        let target = head.text(target);
+        // RFC 9112 3.2.2: "MUST ignore the received Host header field (if any) and instead
+        // replace it with the host information of the request-target"
+        let (host, target) = absolute(target).unwrap_or((host, target));
+        let authority = Authority::parse(host).ok_or(HOST)?;
+        if !(target.is_empty() || is_target(target.as_bytes())) {
+            return Err(HandshakeError::Malformed("request target is not a path"));
+        }
+        let allowed = match known.origin {
+            Some(origin) => config.origin.allows(origin, authority),
+            None => !config.require_origin,
+        };
+        if !allowed {
+            return Err(HandshakeError::Origin);
+        }
+        let spans = (
+            head.span(target.as_bytes()),
+            head.span(host.as_bytes()),
+            head.span(known.key.unwrap_or_default()),
+        );
+        let (Some(target), Some(host), Some(key)) = spans else { return Err(HOST) };
+        Ok(Self {
+            target,
+            host,
+            origin: known.origin.and_then(|origin| head.span(origin)),
+            key,
+            #[cfg(feature = "deflate")]
+            deflate: config
+                .deflate
+                .and_then(|deflate| deflate.choose(all_of(head.all(EXTENSIONS)))),
+            head,
+        })
+    }
+}
+
+const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
+
+/// The headers that the handshake knows.
+#[derive(Default)]
+struct Known<'h> {
+    host: Option<&'h [u8]>,
+    key: Option<&'h [u8]>,
+    version: Option<&'h [u8]>,
+    origin: Option<&'h [u8]>,
+    /// `websocket` is in `Upgrade`.
+    upgrade: bool,
+    /// `upgrade` is in `Connection`.
+    connection: bool,
+    /// A body is announced.
+    body: bool,
+}
+
+impl<'h> Known<'h> {
+    fn collect(head: &'h Head) -> Result<Self, HandshakeError> {
+        let mut known = Self::default();
+        for (name, value) in head.fields() {
+            let is = |other: &str| name.eq_ignore_ascii_case(other);
+            // To take the first of two is to disagree with whoever takes the last: 11.3.1 "MUST
+            // NOT appear more than once", 11.3.5, and RFC 9112 3.2 for `Host`.
+            let (single, twice) = if is("Host") {
+                (&mut known.host, "two host headers")
+            } else if is("Sec-WebSocket-Key") {
+                (&mut known.key, "two sec-websocket-key headers")
+            } else if is("Sec-WebSocket-Version") {
+                (&mut known.version, "two sec-websocket-version headers")
+            } else if is("Origin") {
+                (&mut known.origin, "two origin headers")
+            } else {
+                known.other(name, value)?;
+                continue;
+            };
+            if single.replace(value).is_some() {
+                return Err(HandshakeError::Malformed(twice));
+            }
+        }
+        Ok(known)
+    }
+
+    /// Headers that may be there several times: one list.
+    fn other(&mut self, name: &str, value: &[u8]) -> Result<(), HandshakeError> {
+        let is = |other: &str| name.eq_ignore_ascii_case(other);
+        if is("Upgrade") {
+            self.upgrade |= list_has(value, b"websocket");
+        } else if is("Connection") {
+            self.connection |= list_has(value, b"upgrade");
+        } else if is("Sec-WebSocket-Protocol") {
+            if !list(value).all(is_token) {
+                return Err(HandshakeError::Malformed("sec-websocket-protocol"));
+            }
+        } else if is(EXTENSIONS) {
+            if extensions(value).any(|extension| extension.is_err()) {
+                return Err(HandshakeError::Malformed("sec-websocket-extensions"));
+            }
+        } else if is("Transfer-Encoding") {
+            self.body = true;
+        } else if is("Content-Length") {
+            self.body |= value != b"0";
+        }
+        Ok(())
+    }
+
+    /// The rules of 4.2.1, in the order that gives the most telling answer.
+    fn check(&self) -> Result<(), HandshakeError> {
+        use HandshakeError::Malformed;
+
+        if self.host.is_none() {
+            return Err(Malformed("no host header"));
+        }
+        if self.body {
+            // The body would be taken for frames, or the frames for a body.
+            return Err(Malformed("request with a body"));
+        }
+        if !self.upgrade {
+            return Err(HandshakeError::UpgradeRequired);
+        }
+        if !self.connection {
+            return Err(Malformed("no upgrade in the connection header"));
+        }
+        match self.version {
+            None => return Err(Malformed("no sec-websocket-version header")),
+            Some(b"13") => {}
+            Some(_) => return Err(HandshakeError::Version),
+        }
+        // 4.2.1: "a base64-encoded value that, when decoded, is 16 bytes in length". Bits beyond
+        // the 16 bytes must be zero (RFC 4648 section 3.5).
+        let key = self.key.ok_or(Malformed("no sec-websocket-key header"))?;
+        let mut nonce = [0; 18];
+        if key.len() != 24 || STANDARD.decode_slice(key, &mut nonce) != Ok(16) {
+            return Err(Malformed("sec-websocket-key is not 16 bytes in base64"));
+        }
+        Ok(())
+    }
+}
+
+/// The value of `Sec-WebSocket-Accept` (4.2.2 step 5): SHA-1 here says "I speak WebSocket", it
+/// protects nothing.
+pub(crate) fn accept_key(key: &[u8]) -> [u8; 28] {
+    let digest = Sha1::new()
+        .chain_update(key)
+        .chain_update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11")
+        .finalize();
+    let mut accept = [0; 28];
+    // 20 bytes are 28 characters: it fits.
+    let _ = STANDARD.encode_slice(digest, &mut accept);
+    accept
+}
+
+/// Takes the authority off a target in absolute form: "a server MUST accept the absolute-form in
+/// requests" (RFC 9112 section 3.2.2), and prefer its host to the header's.
+fn absolute(target: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = target.split_once("://")?;
+    ["http", "https", "ws", "wss"].iter().find(|known| known.eq_ignore_ascii_case(scheme))?;
+    rest.split_at_checked(rest.find('/').unwrap_or(rest.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::ToString;
+    use alloc::vec;
+
+    use super::*;
+    use crate::handshake::OriginPolicy;
+
+    const GOOD: [(&str, &str); 5] = [
+        ("Host", "h:8080"),
+        ("Upgrade", "websocket"),
+        ("Connection", "Upgrade"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("Sec-WebSocket-Version", "13"),
+    ];
+
+    fn request_to(
+        config: &ServerConfig,
+        target: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Request, HandshakeError> {
+        let pairs = headers.iter().map(|(name, value)| (*name, value.as_bytes()));
+        let parts = Request::from_parts(config, "GET", target, (1, 1), pairs);
+        let lines: String =
+            headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let text = format!("GET {target} HTTP/1.1\r\n{lines}\r\n");
+        let bytes = HeadReader::new(Kind::Request)
+            .read(&config.limits, &mut text.as_bytes())
+            .and_then(|head| Request::validate(head.unwrap(), config));
+        assert_eq!(parts, bytes, "both ways");
+        parts
+    }
+
+    /// The baseline with some headers replaced (`None`: taken away) or added.
+    fn with(changes: &[(&str, Option<&str>)]) -> Result<Request, HandshakeError> {
+        let config = ServerConfig::default();
+        let mut headers = GOOD.to_vec();
+        headers.retain(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+        for (name, value) in changes {
+            headers.extend(value.map(|value| (*name, value)));
+        }
+        request_to(&config, "/", &headers)
+    }
+
+    /// RFC 6455 section 1.3.
+    #[test]
+    fn accept_key_of_the_rfc() {
+        assert_eq!(&accept_key(b"dGhlIHNhbXBsZSBub25jZQ=="), b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
+
+    #[test]
+    fn parts_of_a_request() {
+        let config = ServerConfig::default();
+        for (target, full, path, query, host) in [
+            ("/", "/", "/", None, "h:8080"),
+            ("/a/b?c=d?e", "/a/b?c=d?e", "/a/b", Some("c=d?e"), "h:8080"),
+            ("/?", "/?", "/", Some(""), "h:8080"),
+            ("/a%20b|{}", "/a%20b|{}", "/a%20b|{}", None, "h:8080"),
+            ("http://x/c", "/c", "/c", None, "x"),
+            ("WSS://x:1/c?d", "/c?d", "/c", Some("d"), "x:1"),
+            ("http://x", "/", "/", None, "x"),
+        ] {
+            let request = request_to(&config, target, &GOOD).unwrap();
+            assert_eq!(request.target(), full, "{target}");
+            assert_eq!(request.path(), path, "{target}");
+            assert_eq!(request.query(), query, "{target}");
+            assert_eq!(request.host(), host, "{target}");
+        }
+        for target in [
+            "*",
+            "h:80",
+            "a",
+            "",
+            "/#f",
+            "/\u{e9}",
+            "ftp://x/",
+            "http:///c",
+            "http://u@x/",
+            "http://x?y",
+            "?x",
+        ] {
+            let request = request_to(&config, target, &GOOD);
+            assert_eq!(request.map_err(|error| error.status()), Err(400), "{target}");
+        }
+    }
+
+    #[test]
+    fn rules() {
+        let long = "x".repeat(9000);
+        let table: [(&[(&str, Option<&str>)], Option<u16>); 36] = [
+            (&[], None),
+            (&[("Host", None)], Some(400)),
+            (&[("Host", Some(""))], Some(400)),
+            (&[("Host", Some("a b"))], Some(400)),
+            (&[("Host", Some("u@h"))], Some(400)),
+            (&[("Host", Some("h:99999"))], Some(400)),
+            (&[("Host", Some("[::1]:80"))], None),
+            (&[("Host", Some("a")), ("host", Some("a"))], Some(400)),
+            (&[("Upgrade", None)], Some(426)),
+            (&[("Upgrade", Some("h2c"))], Some(426)),
+            (&[("Upgrade", Some("h2c")), ("upgrade", Some("WebSocket"))], None),
+            (&[("Upgrade", Some("websocket2"))], Some(426)),
+            (&[("Connection", None)], Some(400)),
+            (&[("Connection", Some("notupgrade"))], Some(400)),
+            (&[("Connection", Some("close")), ("connection", Some("x, upgrade"))], None),
+            (&[("Sec-WebSocket-Version", None)], Some(400)),
+            (&[("Sec-WebSocket-Version", Some("8"))], Some(426)),
+            (&[("Sec-WebSocket-Version", Some("1777"))], Some(426)),
+            (&[("Sec-WebSocket-Version", Some("13, 8"))], Some(426)),
+            (&[("Sec-WebSocket-Version", Some("+13"))], Some(426)),
+            (&[("Sec-WebSocket-Key", None)], Some(400)),
+            (&[("Sec-WebSocket-Key", Some(""))], Some(400)),
+            (&[("Sec-WebSocket-Key", Some("dGhlIHNhbXBsZSBub25jZQ"))], Some(400)),
+            (&[("Sec-WebSocket-Key", Some("dGhlIHNhbXBsZSBub25jZR=="))], Some(400)),
+            (&[("Sec-WebSocket-Key", Some("AAAAAAAAAAAAAAAAAAAAAAAA"))], Some(400)), // 18 bytes
+            (&[("Content-Length", Some("0"))], None),
+            (&[("Content-Length", Some("5"))], Some(400)),
+            (&[("Content-Length", Some("0, 5"))], Some(400)),
+            (&[("Transfer-Encoding", Some("chunked"))], Some(400)),
+            (&[("Sec-WebSocket-Protocol", Some("a, b"))], None),
+            (&[("Sec-WebSocket-Protocol", Some("a b"))], Some(400)),
+            (&[("Sec-WebSocket-Extensions", Some("a; b=\"c"))], Some(400)),
+            (&[("X", Some(long.as_str()))], Some(431)),
+            (&[("Origin", Some("http://h:8080"))], None),
+            (&[("Origin", Some("http://evil"))], Some(403)),
+            (&[("Origin", Some("http://h:8080")), ("origin", Some("http://evil"))], Some(400)),
+        ];
+        for (changes, status) in table {
+            let outcome = with(changes).map_err(|error| error.status());
+            assert_eq!(outcome.err(), status, "{changes:?}");
+        }
+    }
+
+    #[test]
+    fn parts_that_are_not_http() {
+        let config = ServerConfig::default();
+        let status = |method: &str, target: &str, version, extra: (&str, &[u8])| {
+            let headers = GOOD.iter().map(|(name, value)| (*name, value.as_bytes())).chain([extra]);
+            let request = Request::from_parts(&config, method, target, version, headers);
+            request.err().map(|error| error.status())
+        };
+        let none = ("X", &b""[..]);
+        assert_eq!(status("GET", "/", (1, 1), none), None);
+        assert_eq!(status("POST", "/", (1, 1), none), Some(405));
+        assert_eq!(status("get", "/", (1, 1), none), Some(405));
+        assert_eq!(status("GET", "/", (1, 0), none), Some(505));
+        assert_eq!(status("GET", "/", (2, 0), none), Some(505));
+        assert_eq!(status("GET /x HTTP/1.1\r\n", "/", (1, 1), none), Some(400));
+        assert_eq!(status("GET", "/ HTTP/1.1\r\nX: y", (1, 1), none), Some(400));
+        assert_eq!(status("GET", "/", (1, 1), ("X", b"a\r\nUpgrade: b")), Some(400));
+        assert_eq!(status("GET", "/", (1, 1), ("X: y\r\nZ", b"")), Some(400));
+        assert_eq!(status("GET", "/", (1, 1), ("X", b"a\0")), Some(400));
+        let endless = core::iter::repeat(("X", &b"y"[..]));
+        let request = Request::from_parts(&config, "GET", "/", (1, 1), endless);
+        assert_eq!(request, Err(HandshakeError::TooManyHeaders { limit: 100 }));
+    }
+
+    #[test]
+    fn an_origin_can_be_required() {
+        let mut config = ServerConfig::default();
+        config.require_origin = true;
+        config.origin = OriginPolicy::Any;
+        assert_eq!(request_to(&config, "/", &GOOD), Err(HandshakeError::Origin));
+        let mut headers = GOOD.to_vec();
+        headers.push(("Origin", "null"));
+        let request = request_to(&config, "/", &headers).unwrap();
+        assert_eq!(request.origin(), Some(&b"null"[..]));
+    }
+
+    #[test]
+    fn subprotocols_are_chosen_in_the_servers_order() {
+        let offer =
+            [("Sec-WebSocket-Protocol", Some("a, b")), ("sec-websocket-protocol", Some("c"))];
+        let request = with(&offer).unwrap();
+        assert_eq!(request.subprotocols().collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert_eq!(request.select_subprotocol(&["x", "c", "a"]), Some("c"));
+        assert_eq!(request.select_subprotocol(&["A"]), None);
+        assert_eq!(with(&[]).unwrap().select_subprotocol(&["a"]), None);
+        let (negotiated, headers) = request.accept_headers(Some("b")).unwrap();
+        assert_eq!(negotiated.subprotocol.as_deref(), Some("b"));
+        assert!(headers.contains(&("Sec-WebSocket-Protocol", "b".to_string())));
+        for bad in ["d", "", "a, b", "A"] {
+            assert_eq!(
+                request.accept_headers(Some(bad)),
+                Err(ApiMisuse::SubprotocolNotOffered),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn headers_are_found_without_regard_to_case() {
+        let request = with(&[("X-Token", Some("1")), ("x-token", Some("2"))]).unwrap();
+        assert_eq!(request.header("X-TOKEN"), Some(&b"1"[..]));
+        assert_eq!(request.header("none"), None);
+        assert_eq!(request.headers().count(), 7);
+        assert!(!format!("{request:?}").contains("dGhl"), "no values in logs");
+        assert_eq!(
+            vec!["Host"],
+            request.headers().map(|(name, _)| name).take(1).collect::<Vec<_>>()
+        );
+    }
+}
