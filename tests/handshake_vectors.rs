@@ -53,23 +53,16 @@ fn serve(config: &ServerConfig, pieces: &mut dyn Iterator<Item = &[u8]>) -> Serv
     let mut served = None;
     let mut rest = Vec::new();
     for mut piece in pieces {
-        if served.is_none() {
-            served = match server.receive(&mut piece, &mut output) {
-                Ok(None) => {
-                    assert!(piece.is_empty(), "all is taken until the head has ended");
-                    None
-                }
-                Ok(Some(request)) => {
-                    let negotiated = request.accept(&Accept::new(), &mut output).unwrap();
-                    Some((101, Some(negotiated)))
-                }
-                Err(error) => {
-                    assert!(piece.is_empty(), "nothing behind a faulty request is left");
-                    Some((error.status(), None))
-                }
-            };
-        } else if let Err(error) = server.receive(&mut piece, &mut output) {
-            assert_eq!(error.status(), served.as_ref().unwrap().0, "the error is sticky");
+        let result = server.receive(&mut piece, &mut output);
+        match (&served, result) {
+            (None, Ok(None)) => assert!(piece.is_empty(), "all is taken until the head has ended"),
+            (None, Ok(Some(request))) => {
+                let negotiated = request.accept(&Accept::new(), &mut output).unwrap();
+                served = Some((101, Some(negotiated)));
+            }
+            (None, Err(error)) => served = Some((error.status(), None)),
+            (Some((101, _)), later) => assert_eq!(later, Ok(None), "frames are not for it"),
+            (Some((status, _)), later) => assert_eq!(later.unwrap_err().status(), *status),
         }
         rest.extend_from_slice(piece);
     }

@@ -14,7 +14,8 @@ use super::error::HandshakeError;
 use super::extension::{Extension, extensions};
 use super::head::{Head, HeadLimits, HeadReader, Kind, StartLine};
 use super::headers::{check_extra, is_field_value, is_token, list_has, push_field};
-use super::request::accept_key;
+use super::response::Response;
+use super::rules::accept_key;
 use super::url::{Authority, Url, is_target};
 use crate::{ApiMisuse, Negotiated, Output};
 
@@ -298,6 +299,9 @@ impl Client {
     }
 
     fn fail(&mut self, error: HandshakeError) -> HandshakeError {
+        if let State::Failed(first) = &self.state {
+            return first.clone();
+        }
         self.state = State::Failed(error.clone());
         error
     }
@@ -307,7 +311,7 @@ impl Client {
         let StartLine::Response { status, minor } = head.start() else {
             return Err(HandshakeError::Malformed("status line"));
         };
-        let response = Response { status, head };
+        let response = Response::new(status, head);
         if status != 101 {
             if status >= 200 {
                 return Err(HandshakeError::Refused(Box::new(response)));
@@ -332,7 +336,7 @@ impl Client {
 
     /// What a client must check in a 101 (section 4.1, the numbered list on the response).
     fn check(&self, response: &Response) -> Result<Negotiated, &'static str> {
-        let head = &response.head;
+        let head = response.head();
         let upgrade = single(head, "Upgrade").map_err(|()| "two upgrade headers")?;
         if !upgrade.is_some_and(|value| value.eq_ignore_ascii_case(b"websocket")) {
             return Err("upgrade header is not websocket");
@@ -377,34 +381,6 @@ impl Client {
     #[cfg(not(feature = "deflate"))]
     fn extension(&self, _: Extension<'_>, _: &mut Negotiated) -> Result<(), &'static str> {
         Err("extension was not offered")
-    }
-}
-
-/// The response of a server: status and headers. The body is never read.
-///
-/// `Debug` shows no header values: they may be secrets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Response {
-    status: u16,
-    head: Head,
-}
-
-impl Response {
-    /// The status code, 101 to 599.
-    #[must_use]
-    pub const fn status(&self) -> u16 {
-        self.status
-    }
-
-    /// The first value of a header, compared without regard to case, without spaces at its ends.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&[u8]> {
-        self.head.all(name).next()
-    }
-
-    /// All headers in the order in which they came.
-    pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.head.fields()
     }
 }
 
@@ -630,8 +606,7 @@ mod tests {
         let long = format!("HTTP/1.1 100 Continue\r\nX: {}\r\n\r\n", "x".repeat(8150));
         let error = answer(plain(), &format!("{}{OPEN}\r\n", long.repeat(2))).unwrap_err();
         assert_eq!(error, HandshakeError::HeadTooLarge { limit: 16 << 10 });
-        let mut limits = HeadLimits::default();
-        limits.max_interim_responses = 0;
+        let limits = HeadLimits { max_interim_responses: 0, ..HeadLimits::default() };
         let error = answer(plain().limits(limits), &interim(1)).unwrap_err();
         assert_eq!(error, HandshakeError::TooManyInterimResponses { limit: 0 });
     }
@@ -647,5 +622,6 @@ mod tests {
         let (mut client, _) = start(plain()).unwrap();
         assert_eq!(client.timeout(), HandshakeError::Timeout);
         assert_eq!(client.receive(&mut OPEN.as_bytes()), Err(HandshakeError::Timeout));
+        assert_eq!(client.receive_eof(), HandshakeError::Timeout);
     }
 }

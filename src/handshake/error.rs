@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::fmt;
 
-use super::client::Response;
+use super::response::Response;
 
 /// The peer broke the rules of the opening handshake, went past a limit, or refused.
 ///

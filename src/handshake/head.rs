@@ -113,10 +113,15 @@ impl Head {
         self.fields.iter().map(|field| (self.text(field.name), self.bytes(field.value)))
     }
 
+    /// The same, without the cost of proving that names are text.
+    pub(crate) fn raw_fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.fields.iter().map(|field| (self.bytes(field.name), self.bytes(field.value)))
+    }
+
     /// The values of a header, in order.
     pub(crate) fn all<'h>(&'h self, name: &str) -> impl Iterator<Item = &'h [u8]> {
-        self.fields()
-            .filter(move |(other, _)| other.eq_ignore_ascii_case(name))
+        self.raw_fields()
+            .filter(move |(other, _)| other.eq_ignore_ascii_case(name.as_bytes()))
             .map(|(_, value)| value)
     }
 
@@ -193,8 +198,7 @@ impl HeadReader {
                 }
                 break;
             }
-            let before = scanned.checked_sub(2).and_then(|at| pending.get(at));
-            if before.or(if scanned == 1 { self.buffer.last() } else { None }) != Some(&b'\r') {
+            if !self.has_cr(pending, scanned) {
                 // RFC 9112 2.2 permits a lone LF as line end; two readers that disagree on it
                 // are how requests are smuggled.
                 return Err(HandshakeError::Malformed("line end is not CR LF"));
@@ -223,6 +227,15 @@ impl HeadReader {
         self.buffer.extend_from_slice(pending);
         *input = &[];
         Ok(None)
+    }
+
+    /// Whether CR stands before the LF that is the last byte scanned.
+    fn has_cr(&self, pending: &[u8], scanned: usize) -> bool {
+        let before = match scanned.checked_sub(2) {
+            Some(at) => pending.get(at),
+            None => self.buffer.last(),
+        };
+        before == Some(&b'\r')
     }
 
     fn first_line(&mut self, blank: bool) -> Result<(), HandshakeError> {
@@ -347,27 +360,32 @@ fn status_line(line: &[u8]) -> Result<StartLine, HandshakeError> {
     Ok(StartLine::Response { status, minor: minor.saturating_sub(b'0') })
 }
 
-/// Whether there is a byte that no start line has. Without an early exit: see [`find_line_end`].
+/// Whether there is a byte that no start line has. Without an early exit, it compiles to vectors.
 fn has_control(line: &[u8]) -> bool {
     let is_control = |byte| (byte < 0x20 && !matches!(byte, b'\r' | b'\n' | b'\t')) || byte == 0x7f;
     line.iter().fold(false, |found, &byte| found | is_control(byte))
 }
 
-/// The position of the first LF.
+/// The position of the first LF, eight bytes at a time.
 fn find_line_end(bytes: &[u8]) -> Option<usize> {
-    const STEP: usize = 16;
+    const STEP: usize = size_of::<u64>();
+    const LOW: u64 = u64::from_le_bytes([0x01; STEP]);
+    const HIGH: u64 = u64::from_le_bytes([0x80; STEP]);
+    const ENDS: u64 = u64::from_le_bytes([b'\n'; STEP]);
 
     let (chunks, rest) = bytes.as_chunks::<STEP>();
-    let is_end = |&byte: &u8| byte == b'\n';
     for (index, chunk) in chunks.iter().enumerate() {
-        // Without an early exit inside the chunk, this becomes one vector comparison.
-        if chunk.iter().fold(false, |found, byte| found | is_end(byte)) {
-            let at = chunk.iter().position(is_end)?;
+        // A byte that is LF becomes 0, and borrows in the subtraction: the lowest high bit that
+        // is set belongs to the first of them.
+        let word = u64::from_le_bytes(*chunk) ^ ENDS;
+        let found = word.wrapping_sub(LOW) & !word & HIGH;
+        if found != 0 {
+            let at = found.trailing_zeros() as usize / STEP;
             return Some(index.saturating_mul(STEP).saturating_add(at));
         }
     }
     let scanned = bytes.len().saturating_sub(rest.len());
-    rest.iter().position(is_end).map(|at| scanned.saturating_add(at))
+    rest.iter().position(|&byte| byte == b'\n').map(|at| scanned.saturating_add(at))
 }
 
 #[cfg(test)]

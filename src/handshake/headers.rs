@@ -159,13 +159,22 @@ impl<'a> Cursor<'a> {
     }
 }
 
-const fn is_token_byte(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`'
-            | b'|' | b'~' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z'
-    )
+fn is_token_byte(byte: u8) -> bool {
+    TOKEN.get(usize::from(byte)).is_some_and(|&is| is)
 }
+
+/// `tchar` of RFC 9110 section 5.6.2. A table: one load a byte.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler; a byte is below 256")]
+static TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut rest: &[u8] = b"!#$%&'*+-.^_`|~\
+        0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    while let [byte, tail @ ..] = rest {
+        table[*byte as usize] = true;
+        rest = tail;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {

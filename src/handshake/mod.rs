@@ -97,15 +97,18 @@ mod head;
 mod headers;
 mod origin;
 mod request;
+mod response;
+mod rules;
 mod server;
 mod url;
 
-pub use client::{Client, ClientRequest, Response};
+pub use client::{Client, ClientRequest};
 #[cfg(feature = "deflate")]
 pub use deflate::DeflateConfig;
 pub use error::HandshakeError;
 pub use head::HeadLimits;
 pub use origin::{Origin, OriginPolicy};
 pub use request::Request;
+pub use response::Response;
 pub use server::{Accept, Refusal, Server, ServerConfig};
 pub use url::Url;

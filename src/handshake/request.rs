@@ -3,16 +3,14 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use sha1::{Digest, Sha1};
-
 #[cfg(feature = "deflate")]
 use super::deflate::{Agreed, all_of};
 use super::error::HandshakeError;
-use super::extension::extensions;
 use super::head::{Head, HeadReader, Kind, Span, StartLine};
-use super::headers::{check_extra, is_field_value, is_token, list, list_has, push_field, trim};
+use super::headers::{check_extra, is_field_value, is_token, list, push_field, trim};
+#[cfg(feature = "deflate")]
+use super::rules::EXTENSIONS;
+use super::rules::{Known, accept_key};
 use super::server::{Accept, Refusal, ServerConfig};
 use super::url::{Authority, is_target};
 use crate::{ApiMisuse, Negotiated, Output};
@@ -304,118 +302,6 @@ impl Request {
     }
 }
 
-const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
-
-/// The headers that the handshake knows.
-#[derive(Default)]
-struct Known<'h> {
-    host: Option<&'h [u8]>,
-    key: Option<&'h [u8]>,
-    version: Option<&'h [u8]>,
-    origin: Option<&'h [u8]>,
-    /// `websocket` is in `Upgrade`.
-    upgrade: bool,
-    /// `upgrade` is in `Connection`.
-    connection: bool,
-    /// A body is announced.
-    body: bool,
-}
-
-impl<'h> Known<'h> {
-    fn collect(head: &'h Head) -> Result<Self, HandshakeError> {
-        let mut known = Self::default();
-        for (name, value) in head.fields() {
-            let is = |other: &str| name.eq_ignore_ascii_case(other);
-            // To take the first of two is to disagree with whoever takes the last: 11.3.1 "MUST
-            // NOT appear more than once", 11.3.5, and RFC 9112 3.2 for `Host`.
-            let (single, twice) = if is("Host") {
-                (&mut known.host, "two host headers")
-            } else if is("Sec-WebSocket-Key") {
-                (&mut known.key, "two sec-websocket-key headers")
-            } else if is("Sec-WebSocket-Version") {
-                (&mut known.version, "two sec-websocket-version headers")
-            } else if is("Origin") {
-                (&mut known.origin, "two origin headers")
-            } else {
-                known.other(name, value)?;
-                continue;
-            };
-            if single.replace(value).is_some() {
-                return Err(HandshakeError::Malformed(twice));
-            }
-        }
-        Ok(known)
-    }
-
-    /// Headers that may be there several times: one list.
-    fn other(&mut self, name: &str, value: &[u8]) -> Result<(), HandshakeError> {
-        let is = |other: &str| name.eq_ignore_ascii_case(other);
-        if is("Upgrade") {
-            self.upgrade |= list_has(value, b"websocket");
-        } else if is("Connection") {
-            self.connection |= list_has(value, b"upgrade");
-        } else if is("Sec-WebSocket-Protocol") {
-            if !list(value).all(is_token) {
-                return Err(HandshakeError::Malformed("sec-websocket-protocol"));
-            }
-        } else if is(EXTENSIONS) {
-            if extensions(value).any(|extension| extension.is_err()) {
-                return Err(HandshakeError::Malformed("sec-websocket-extensions"));
-            }
-        } else if is("Transfer-Encoding") {
-            self.body = true;
-        } else if is("Content-Length") {
-            self.body |= value != b"0";
-        }
-        Ok(())
-    }
-
-    /// The rules of 4.2.1, in the order that gives the most telling answer.
-    fn check(&self) -> Result<(), HandshakeError> {
-        use HandshakeError::Malformed;
-
-        if self.host.is_none() {
-            return Err(Malformed("no host header"));
-        }
-        if self.body {
-            // The body would be taken for frames, or the frames for a body.
-            return Err(Malformed("request with a body"));
-        }
-        if !self.upgrade {
-            return Err(HandshakeError::UpgradeRequired);
-        }
-        if !self.connection {
-            return Err(Malformed("no upgrade in the connection header"));
-        }
-        match self.version {
-            None => return Err(Malformed("no sec-websocket-version header")),
-            Some(b"13") => {}
-            Some(_) => return Err(HandshakeError::Version),
-        }
-        // 4.2.1: "a base64-encoded value that, when decoded, is 16 bytes in length". Bits beyond
-        // the 16 bytes must be zero (RFC 4648 section 3.5).
-        let key = self.key.ok_or(Malformed("no sec-websocket-key header"))?;
-        let mut nonce = [0; 18];
-        if key.len() != 24 || STANDARD.decode_slice(key, &mut nonce) != Ok(16) {
-            return Err(Malformed("sec-websocket-key is not 16 bytes in base64"));
-        }
-        Ok(())
-    }
-}
-
-/// The value of `Sec-WebSocket-Accept` (4.2.2 step 5): SHA-1 here says "I speak WebSocket", it
-/// protects nothing.
-pub(crate) fn accept_key(key: &[u8]) -> [u8; 28] {
-    let digest = Sha1::new()
-        .chain_update(key)
-        .chain_update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11")
-        .finalize();
-    let mut accept = [0; 28];
-    // 20 bytes are 28 characters: it fits.
-    let _ = STANDARD.encode_slice(digest, &mut accept);
-    accept
-}
-
 /// Takes the authority off a target in absolute form: "a server MUST accept the absolute-form in
 /// requests" (RFC 9112 section 3.2.2), and prefer its host to the header's.
 fn absolute(target: &str) -> Option<(&str, &str)> {
@@ -458,8 +344,10 @@ mod tests {
         parts
     }
 
+    type Changes<'a> = &'a [(&'a str, Option<&'a str>)];
+
     /// The baseline with some headers replaced (`None`: taken away) or added.
-    fn with(changes: &[(&str, Option<&str>)]) -> Result<Request, HandshakeError> {
+    fn with(changes: Changes<'_>) -> Result<Request, HandshakeError> {
         let config = ServerConfig::default();
         let mut headers = GOOD.to_vec();
         headers.retain(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
@@ -467,12 +355,6 @@ mod tests {
             headers.extend(value.map(|value| (*name, value)));
         }
         request_to(&config, "/", &headers)
-    }
-
-    /// RFC 6455 section 1.3.
-    #[test]
-    fn accept_key_of_the_rfc() {
-        assert_eq!(&accept_key(b"dGhlIHNhbXBsZSBub25jZQ=="), b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     }
 
     #[test]
@@ -514,7 +396,7 @@ mod tests {
     #[test]
     fn rules() {
         let long = "x".repeat(9000);
-        let table: [(&[(&str, Option<&str>)], Option<u16>); 36] = [
+        let table: [(Changes<'_>, Option<u16>); 36] = [
             (&[], None),
             (&[("Host", None)], Some(400)),
             (&[("Host", Some(""))], Some(400)),
@@ -584,9 +466,11 @@ mod tests {
 
     #[test]
     fn an_origin_can_be_required() {
-        let mut config = ServerConfig::default();
-        config.require_origin = true;
-        config.origin = OriginPolicy::Any;
+        let config = ServerConfig {
+            require_origin: true,
+            origin: OriginPolicy::Any,
+            ..ServerConfig::default()
+        };
         assert_eq!(request_to(&config, "/", &GOOD), Err(HandshakeError::Origin));
         let mut headers = GOOD.to_vec();
         headers.push(("Origin", "null"));

@@ -100,6 +100,9 @@ impl Server {
     /// The transport has ended before the request did. Returns the error; nothing is to be
     /// written.
     pub fn receive_eof(&mut self) -> HandshakeError {
+        if let State::Failed(error) = &self.state {
+            return error.clone();
+        }
         self.state = State::Failed(HandshakeError::UnexpectedEof);
         HandshakeError::UnexpectedEof
     }
@@ -112,6 +115,9 @@ impl Server {
     }
 
     fn fail(&mut self, error: HandshakeError, output: &mut Output) -> HandshakeError {
+        if let State::Failed(first) = &self.state {
+            return first.clone(); // it has been answered
+        }
         // The reason names a rule, a limit or a setting; it never repeats what was received.
         let mut reason = String::new();
         let _ = writeln!(reason, "{error}");
@@ -398,6 +404,10 @@ mod tests {
         assert_eq!(server.timeout(&mut output), HandshakeError::Timeout);
         assert!(text(&output).starts_with("HTTP/1.1 408 Request Timeout\r\n"));
         assert_eq!(server.receive(&mut &b"/"[..], &mut output), Err(HandshakeError::Timeout));
+        let len = output.len();
+        assert_eq!(server.timeout(&mut output), HandshakeError::Timeout);
+        assert_eq!(server.receive_eof(), HandshakeError::Timeout);
+        assert_eq!(output.len(), len);
 
         let mut output = Output::new();
         let mut server = Server::new(ServerConfig::default());
