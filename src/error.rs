@@ -71,6 +71,11 @@ pub enum ProtocolError {
     MessageTimeout,
     /// A keepalive ping was not answered before its deadline.
     KeepaliveTimeout,
+    /// The peer did not answer our Close frame, or did not end the transport after it, before the
+    /// deadline (7.1.1).
+    CloseTimeout,
+    /// The peer took none of the bytes that waited before the deadline.
+    WriteTimeout,
 }
 
 impl ProtocolError {
@@ -97,7 +102,8 @@ impl ProtocolError {
             | Self::TooManyEmptyFragments { .. }
             | Self::MessageTimeout => CloseCode::POLICY_VIOLATION,
             Self::KeepaliveTimeout => CloseCode::INTERNAL_ERROR,
-            Self::UnexpectedEof => CloseCode::ABNORMAL,
+            // No Close frame can be sent any more, or nobody would read it.
+            Self::UnexpectedEof | Self::CloseTimeout | Self::WriteTimeout => CloseCode::ABNORMAL,
         }
     }
 }
@@ -146,6 +152,8 @@ impl fmt::Display for ProtocolError {
             Self::UnexpectedEof => f.write_str("transport ended without a close frame"),
             Self::MessageTimeout => f.write_str("message did not end before its deadline"),
             Self::KeepaliveTimeout => f.write_str("keepalive ping was not answered in time"),
+            Self::CloseTimeout => f.write_str("close frame was not answered in time"),
+            Self::WriteTimeout => f.write_str("peer took no bytes in time"),
         }
     }
 }
@@ -190,6 +198,8 @@ pub enum ApiMisuse {
     SubprotocolNotOffered,
     /// A status that cannot refuse a request: not from 300 to 599.
     InvalidStatus(u16),
+    /// A `wss://` URL where no TLS is at hand: make the TLS stream, then open over it.
+    SecureUrl,
     /// A URL that is not of the form `ws://host[:port][/path][?query]` (section 3).
     InvalidUrl,
 }
@@ -226,6 +236,7 @@ impl fmt::Display for ApiMisuse {
             Self::InvalidStatus(status) => {
                 write!(f, "status {status} cannot refuse a request, use 300 to 599")
             }
+            Self::SecureUrl => f.write_str("url is wss://, which needs a tls stream"),
             Self::InvalidUrl => {
                 f.write_str("url is not of the form ws://host[:port][/path][?query]")
             }

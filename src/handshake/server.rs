@@ -201,6 +201,12 @@ impl<'a> Refusal<'a> {
         self
     }
 
+    /// The status.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
     pub(crate) fn write(&self, output: &mut Output) -> Result<(), ApiMisuse> {
         if !(300..=599).contains(&self.status) {
             return Err(ApiMisuse::InvalidStatus(self.status));

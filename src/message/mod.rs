@@ -1,3 +1,361 @@
-//! Messages: RFC 6455 sections 5.4 to 5.6.
+//! Messages out of frames: RFC 6455 sections 5.4 and 5.6.
+//!
+//! A message whose frames all lie in one input is lent: the payloads are unmasked in place and
+//! the headers between them closed up.
+//!
+//! ```text
+//! input  | header | payload 1 | header | payload 2 | header | payload 3 | next frame
+//!                  `----------- the run ----------'
+//! after  | header | payload 1 | payload 2 | payload 3 | (spent)         | next frame
+//! ```
+//!
+//! What an input holds of an unfinished message is moved out when the input ends, into memory
+//! that grows with the bytes that arrived.
 
 pub(crate) mod utf8;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use crate::frame::header::Header;
+use crate::frame::mask;
+use crate::frame::opcode::Opcode;
+use crate::frame::rules::{Limits, Rules};
+use crate::{Config, Delivery, ProtocolError};
+use utf8::Utf8;
+
+/// Text or binary (5.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Binary,
+}
+
+/// One frame's payload, or the part of it that one input holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Piece {
+    /// Where it begins in the input.
+    pub(crate) start: usize,
+    pub(crate) len: usize,
+    pub(crate) key: [u8; 4],
+    /// Whether the frame ends with it.
+    pub(crate) ends_frame: bool,
+    /// Whether the message ends with it.
+    pub(crate) ends_message: bool,
+    /// Bytes of the frame that come after it.
+    pub(crate) to_come: u64,
+}
+
+impl Piece {
+    fn range(&self) -> Range<usize> {
+        self.start..self.start.saturating_add(self.len)
+    }
+}
+
+/// What became of a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// `used` bytes were taken, and nothing can be delivered yet.
+    More,
+    /// The message, or a chunk of it, stands in the input where the run says.
+    Lent,
+    /// The message, or a chunk of it, waits in [`Assembler::take_text`] or
+    /// [`Assembler::take_binary`].
+    Owned,
+}
+
+/// Puts messages together and holds them against the limits.
+#[derive(Debug)]
+pub(crate) struct Assembler {
+    rules: Rules,
+    kind: Kind,
+    chunks: bool,
+    /// Whether a part of the message was moved out of its input.
+    moved: bool,
+    fragments: u32,
+    empty_fragments: u32,
+    utf8: Utf8,
+    buffer: Buffer,
+}
+
+#[derive(Debug)]
+enum Buffer {
+    Text(String),
+    Binary(Vec<u8>),
+}
+
+impl Assembler {
+    pub(crate) fn new(masked: bool, config: &Config) -> Self {
+        Self {
+            rules: Rules {
+                masked,
+                rsv1: false,
+                in_message: false,
+                compressed: false,
+                no_fragment_left: false,
+                no_empty_left: false,
+                limits: Limits {
+                    message: config.max_message_size,
+                    frame: config.max_frame_size,
+                    fragments: config.max_fragments,
+                    empty_fragments: config.max_empty_fragments,
+                },
+                message_size: 0,
+            },
+            kind: Kind::Binary,
+            chunks: config.delivery == Delivery::Chunks,
+            moved: false,
+            fragments: 0,
+            empty_fragments: 0,
+            utf8: Utf8::new(),
+            buffer: Buffer::Binary(Vec::new()),
+        }
+    }
+
+    /// What the next header is held against.
+    #[inline]
+    pub(crate) const fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    #[inline]
+    pub(crate) const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    #[inline]
+    pub(crate) const fn delivers_chunks(&self) -> bool {
+        self.chunks
+    }
+
+    /// Whether a message has begun and not ended.
+    #[inline]
+    pub(crate) const fn in_message(&self) -> bool {
+        self.rules.in_message
+    }
+
+    /// The header of a data frame, which the rules have passed.
+    #[inline]
+    pub(crate) fn begin_frame(&mut self, header: &Header) {
+        let rules = &mut self.rules;
+        if header.opcode != Opcode::Continuation {
+            self.kind = if header.opcode == Opcode::Text { Kind::Text } else { Kind::Binary };
+            rules.in_message = true;
+            self.fragments = 0;
+            self.empty_fragments = 0;
+        }
+        rules.message_size = rules.message_size.saturating_add(header.payload_len);
+        self.fragments = self.fragments.saturating_add(1);
+        self.empty_fragments =
+            if header.payload_len == 0 { self.empty_fragments.saturating_add(1) } else { 0 };
+        rules.no_fragment_left = self.fragments >= rules.limits.fragments;
+        rules.no_empty_left = self.empty_fragments >= rules.limits.empty_fragments;
+    }
+
+    /// Takes a piece of payload. `run` is the part of the message that is lent so far.
+    /// Returns also how many bytes of the piece were used: all, but for a chunk that has to end
+    /// before.
+    #[inline]
+    pub(crate) fn payload(
+        &mut self,
+        input: &mut [u8],
+        piece: Piece,
+        run: &mut Range<usize>,
+    ) -> Result<(Progress, usize), ProtocolError> {
+        if self.chunks {
+            return self.chunk(input, piece, run);
+        }
+        if piece.ends_frame && !self.moved {
+            lend(input, piece, run);
+            if !piece.ends_message {
+                return Ok((Progress::More, piece.len));
+            }
+            self.end_message();
+            return Ok((Progress::Lent, piece.len));
+        }
+        self.settle(input, run)?;
+        self.append(input, piece)?;
+        if !piece.ends_message {
+            return Ok((Progress::More, piece.len));
+        }
+        self.utf8.finish()?;
+        self.end_message();
+        Ok((Progress::Owned, piece.len))
+    }
+
+    /// Moves the lent part of an unfinished message out of the input, which ends or is about to
+    /// be lent to a control frame. Text is validated on the way, so that a bad byte is reported
+    /// before anything that came after it (8.1).
+    #[inline]
+    pub(crate) fn settle(
+        &mut self,
+        input: &mut [u8],
+        run: &mut Range<usize>,
+    ) -> Result<(), ProtocolError> {
+        if Range::is_empty(run) {
+            return Ok(());
+        }
+        let lent = input.get(core::mem::take(run)).unwrap_or_default();
+        self.begin_buffer();
+        match &mut self.buffer {
+            Buffer::Text(text) => append_text(text, &mut self.utf8, lent),
+            Buffer::Binary(data) => {
+                data.extend_from_slice(lent);
+                Ok(())
+            }
+        }
+    }
+
+    /// The text that [`Progress::Owned`] announced.
+    #[inline]
+    pub(crate) fn take_text(&mut self) -> String {
+        match core::mem::replace(&mut self.buffer, Buffer::Binary(Vec::new())) {
+            Buffer::Text(text) => text,
+            Buffer::Binary(_) => String::new(), // not reached: the kind is asked first
+        }
+    }
+
+    /// The bytes that [`Progress::Owned`] announced.
+    #[inline]
+    pub(crate) fn take_binary(&mut self) -> Vec<u8> {
+        match core::mem::replace(&mut self.buffer, Buffer::Binary(Vec::new())) {
+            Buffer::Binary(data) => data,
+            Buffer::Text(_) => Vec::new(), // likewise
+        }
+    }
+
+    #[inline]
+    fn end_message(&mut self) {
+        self.rules.in_message = false;
+        self.rules.message_size = 0;
+        self.rules.no_fragment_left = false;
+        self.rules.no_empty_left = false;
+        self.moved = false;
+    }
+
+    /// From here on the message is owned.
+    fn begin_buffer(&mut self) {
+        if !self.moved {
+            self.moved = true;
+            self.buffer = match self.kind {
+                Kind::Text => Buffer::Text(String::new()),
+                Kind::Binary => Buffer::Binary(Vec::new()),
+            };
+        }
+    }
+
+    /// Moves a piece out of the input.
+    fn append(&mut self, input: &mut [u8], piece: Piece) -> Result<(), ProtocolError> {
+        let Some(bytes) = input.get_mut(piece.range()) else { return Ok(()) };
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.begin_buffer();
+        match &mut self.buffer {
+            Buffer::Text(text) => {
+                mask::apply(piece.key, 0, bytes);
+                let more = room_for(text.len(), bytes.len(), piece.to_come);
+                if text.capacity() < text.len().saturating_add(bytes.len()) {
+                    text.reserve_exact(more);
+                }
+                append_text(text, &mut self.utf8, bytes)
+            }
+            Buffer::Binary(data) => {
+                if data.capacity() < data.len().saturating_add(bytes.len()) {
+                    data.reserve_exact(room_for(data.len(), bytes.len(), piece.to_come));
+                }
+                mask::extend(piece.key, 0, bytes, data);
+                Ok(())
+            }
+        }
+    }
+
+    /// Delivers a piece as it is, but for text, which ends at the end of a character.
+    fn chunk(
+        &mut self,
+        input: &mut [u8],
+        piece: Piece,
+        run: &mut Range<usize>,
+    ) -> Result<(Progress, usize), ProtocolError> {
+        *run = piece.range();
+        if self.kind == Kind::Text {
+            let missing = self.utf8.missing();
+            if missing > 0 {
+                return self.complete_character(input, piece, missing.min(piece.len), run);
+            }
+            let Some(bytes) = input.get_mut(piece.range()) else {
+                return Ok((Progress::More, piece.len));
+            };
+            mask::apply(piece.key, 0, bytes);
+            run.end = run.end.saturating_sub(self.utf8.carry_tail(bytes)?);
+        } else {
+            mask::apply(piece.key, 0, input.get_mut(piece.range()).unwrap_or_default());
+        }
+        if piece.ends_message {
+            self.utf8.finish()?;
+            self.end_message();
+        } else if Range::is_empty(run) {
+            return Ok((Progress::More, piece.len));
+        }
+        Ok((Progress::Lent, piece.len))
+    }
+
+    /// Text whose first bytes end a character that began in an earlier piece: that character is a
+    /// chunk of its own.
+    fn complete_character(
+        &mut self,
+        input: &mut [u8],
+        piece: Piece,
+        count: usize,
+        run: &mut Range<usize>,
+    ) -> Result<(Progress, usize), ProtocolError> {
+        run.end = run.start.saturating_add(count);
+        let Some(bytes) = input.get_mut(core::mem::take(run)) else {
+            return Ok((Progress::More, piece.len));
+        };
+        mask::apply(piece.key, 0, bytes);
+        let mut text = String::new();
+        append_text(&mut text, &mut self.utf8, bytes)?;
+        let ends_message = piece.ends_message && count == piece.len;
+        if ends_message {
+            self.utf8.finish()?;
+            self.end_message();
+        } else if text.is_empty() {
+            return Ok((Progress::More, count));
+        }
+        self.buffer = Buffer::Text(text);
+        Ok((Progress::Owned, count))
+    }
+}
+
+/// Unmasks a piece in place, right behind the run.
+#[inline]
+fn lend(input: &mut [u8], piece: Piece, run: &mut Range<usize>) {
+    if Range::is_empty(run) {
+        *run = piece.range();
+    } else {
+        // Moving first and unmasking then, both in the nearest cache, beats one checked pass.
+        input.copy_within(piece.range(), run.end);
+        run.end = run.end.saturating_add(piece.len);
+    }
+    let place = run.end.saturating_sub(piece.len)..run.end;
+    if let Some(bytes) = input.get_mut(place) {
+        mask::apply(piece.key, 0, bytes);
+    }
+}
+
+fn append_text(text: &mut String, utf8: &mut Utf8, bytes: &[u8]) -> Result<(), ProtocolError> {
+    let (character, rest) = utf8.push(bytes)?;
+    text.extend(character);
+    text.push_str(rest);
+    Ok(())
+}
+
+/// How much to reserve for `len` more bytes: room for the rest of the frame too, but never more
+/// than has arrived, so that memory follows what was received and not what was declared (10.4).
+fn room_for(have: usize, len: usize, to_come: u64) -> usize {
+    let arrived = have.saturating_add(len);
+    let to_come = usize::try_from(to_come).unwrap_or(usize::MAX);
+    len.saturating_add(arrived.min(to_come))
+}

@@ -1,0 +1,406 @@
+//! [`Connection`]: one endpoint of an open WebSocket connection.
+
+pub(crate) mod receive;
+pub(crate) mod send;
+pub(crate) mod state;
+
+use crate::{
+    ApiMisuse, CloseCode, CloseFrame, Config, Event, MaskKeys, Message, Negotiated, Output,
+    ProtocolError,
+};
+use receive::{Counters, ReceivePath};
+#[cfg(feature = "std")]
+use receive::{Found, Signal};
+use send::SendPath;
+pub use send::{Prepared, SendError};
+pub use state::{Initiator, State};
+
+/// One endpoint of a WebSocket connection, from the end of the opening handshake to the end of
+/// the transport (RFC 6455 sections 5 to 7). It has no socket, no clock and no buffers of its own.
+///
+/// In one sentence: *after every call that took `output`, write all of `output`; call
+/// [`receive`](Self::receive) until its input is used up; when
+/// [`should_shutdown`](Self::should_shutdown) is true and `output` is empty, shut the transport
+/// down.*
+///
+/// | | methods |
+/// |---|---|
+/// | inputs | [`receive`](Self::receive), [`receive_eof`](Self::receive_eof) |
+/// | commands | [`send`](Self::send), [`send_fragment`](Self::send_fragment), [`send_prepared`](Self::send_prepared), [`ping`](Self::ping), [`pong`](Self::pong), [`close`](Self::close), [`reply_close`](Self::reply_close), [`fail`](Self::fail) |
+/// | outputs | [`Output`], lent to each call; [`send_owed`](Self::send_owed) |
+/// | getters | [`state`](Self::state), [`closed`](Self::closed), [`should_shutdown`](Self::should_shutdown), [`statistics`](Self::statistics), ... |
+///
+/// Pings and the peer's Close are answered by the connection itself; a peer that breaks the
+/// protocol is sent a Close frame with the right code, and the error is returned, from then on by
+/// every call.
+///
+/// ```
+/// use websocket_proto::{Config, Connection, Event, Message, Negotiated, Output};
+///
+/// let mut server = Connection::server(Negotiated::default(), Config::default());
+/// let mut output = Output::new();
+///
+/// // RFC 6455 section 5.7: a masked "Hello", and a masked Ping that says the same.
+/// let mut bytes = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58\
+///                    \x89\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
+/// let mut input = &mut bytes[..];
+/// while let Some(event) = server.receive(&mut input, &mut output)? {
+///     // The event borrows the input only, so it can be answered while it lives.
+///     if let Event::Text(text) = event {
+///         server.send(Message::text(text), &mut output).expect("open and not full");
+///     }
+/// }
+/// assert_eq!(output.pending(), b"\x81\x05Hello\x8a\x05Hello");
+/// # Ok::<(), websocket_proto::ProtocolError>(())
+/// ```
+#[derive(Debug)]
+pub struct Connection {
+    receive: ReceivePath,
+    send: SendPath,
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Closed<'a> {
+    /// Whether both Close frames have passed (RFC 6455 section 7.1.4).
+    pub clean: bool,
+    /// Who began to close.
+    pub initiator: Initiator,
+    /// The code of the peer's Close frame; [`CloseCode::NO_STATUS`] if it had none. Where the
+    /// peer sent none, the code that the connection failed with, or [`CloseCode::ABNORMAL`].
+    pub code: CloseCode,
+    /// The reason in the peer's Close frame; empty without one.
+    pub reason: &'a str,
+}
+
+/// What has passed over a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Statistics {
+    /// What came from the peer.
+    pub received: Counters,
+    /// What was put into the output.
+    pub sent: Counters,
+}
+
+impl Connection {
+    /// The client's end. Its frames are masked with keys from `keys` (RFC 6455 section 5.3).
+    #[must_use]
+    pub fn client(negotiated: Negotiated, config: Config, keys: MaskKeys) -> Self {
+        Self::new(negotiated, &config, Some(keys))
+    }
+
+    /// The server's end.
+    #[must_use]
+    pub fn server(negotiated: Negotiated, config: Config) -> Self {
+        Self::new(negotiated, &config, None)
+    }
+
+    fn new(_negotiated: Negotiated, config: &Config, keys: Option<MaskKeys>) -> Self {
+        Self {
+            // 5.1: what a client sends is masked, so a server receives masked frames.
+            receive: ReceivePath::new(keys.is_none(), config),
+            send: SendPath::new(keys, config),
+        }
+    }
+
+    // ---- getters
+
+    /// How far the closing handshake has come.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.send.closing.state()
+    }
+
+    /// How the connection ended, once it has: both Close frames have passed, or it has failed.
+    #[must_use]
+    pub fn closed(&self) -> Option<Closed<'_>> {
+        let clean = match self.state() {
+            State::Closed => true,
+            State::Failed => false,
+            State::Open | State::CloseSent | State::CloseReceived => return None,
+        };
+        let frame = self.send.close_received.as_ref();
+        let code = match frame {
+            Some(frame) => frame.code(),
+            // A failure that was not preceded by the peer's Close, even an empty one.
+            None => self.send.failed.unwrap_or(CloseCode::NO_STATUS),
+        };
+        let reason = frame.map_or("", CloseFrame::reason);
+        Some(Closed { clean, initiator: self.send.closing.initiator(), code, reason })
+    }
+
+    /// The peer's Close frame, if it has come and has a body.
+    #[must_use]
+    pub const fn close_received(&self) -> Option<&CloseFrame> {
+        self.send.close_received.as_ref()
+    }
+
+    /// The error that the connection has failed with, if it has.
+    #[must_use]
+    pub const fn error(&self) -> Option<ProtocolError> {
+        self.receive.error()
+    }
+
+    /// Whether nothing more will be sent: once `output` is empty, shut down the sending side of
+    /// the transport, and read until its end or for as long as the close deadline allows.
+    ///
+    /// A client whose connection ended cleanly leaves that to the server (RFC 6455 section 7.1.1).
+    #[must_use]
+    pub const fn should_shutdown(&self) -> bool {
+        match self.state() {
+            State::Closed => !self.send.is_client(),
+            State::Failed => true,
+            State::Open | State::CloseSent | State::CloseReceived => false,
+        }
+    }
+
+    /// Whether a message of the peer has begun and not ended.
+    #[must_use]
+    pub const fn in_message(&self) -> bool {
+        self.receive.in_message()
+    }
+
+    /// What has passed over the connection so far.
+    #[must_use]
+    pub const fn statistics(&self) -> Statistics {
+        Statistics { received: self.receive.counters, sent: self.send.counters }
+    }
+
+    // ---- inputs
+
+    /// Takes bytes from the peer: walks `input` up to the end of one event and returns it, or
+    /// uses up all of `input` and returns `None`. The payload is unmasked in place.
+    ///
+    /// Replies that are due (a Pong, a Close) are appended to `output`.
+    ///
+    /// # Errors
+    ///
+    /// The peer broke the protocol: the connection has failed, a Close frame is in `output`, the
+    /// rest of `input` is dropped. Every later call returns the same error.
+    #[inline]
+    pub fn receive<'i>(
+        &mut self,
+        input: &mut &'i mut [u8],
+        output: &mut Output,
+    ) -> Result<Option<Event<'i>>, ProtocolError> {
+        self.send.send_owed(output);
+        let received = self.receive.receive(input);
+        react(&mut self.send, &received, output);
+        received
+    }
+
+    /// The transport has ended: the peer sends nothing more.
+    ///
+    /// # Errors
+    ///
+    /// [`ProtocolError::UnexpectedEof`] where the peer has sent no Close frame before, or the
+    /// error that the connection has failed with.
+    pub fn receive_eof(&mut self) -> Result<(), ProtocolError> {
+        let result = self.receive.receive_eof();
+        if let Err(error) = result {
+            // Nothing is written: the code of this error cannot be sent.
+            self.send.fail(error, &mut Output::new());
+        }
+        result
+    }
+
+    // ---- commands
+
+    /// Sends a message. It goes out in fragments where it is longer than
+    /// [`Config::fragment_size`](crate::Config::fragment_size). An owned large payload is not
+    /// copied.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Full`] hands the message back; [`ApiMisuse::Closing`],
+    /// [`ApiMisuse::MessageInProgress`].
+    #[inline]
+    pub fn send<'m>(
+        &mut self,
+        message: Message<'m>,
+        output: &mut Output,
+    ) -> Result<(), SendError<Message<'m>>> {
+        self.send.send(message, output)
+    }
+
+    /// Sends a message in pieces, for example one whose length is not known yet (section 5.4):
+    /// the first call begins it, the one with `fin` ends it. All pieces are of one kind.
+    ///
+    /// ```
+    /// use websocket_proto::{Config, Connection, Message, Negotiated, Output};
+    ///
+    /// let mut server = Connection::server(Negotiated::default(), Config::default());
+    /// let mut output = Output::new();
+    /// server.send_fragment(Message::text("Hel"), false, &mut output)?;
+    /// server.send_fragment(Message::text("lo"), true, &mut output)?;
+    /// assert_eq!(output.pending(), b"\x01\x03Hel\x80\x02lo"); // RFC 6455 section 5.7
+    /// # Ok::<(), websocket_proto::SendError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Full`] hands the piece back; [`ApiMisuse::Closing`],
+    /// [`ApiMisuse::FragmentKind`].
+    pub fn send_fragment<'m>(
+        &mut self,
+        fragment: Message<'m>,
+        fin: bool,
+        output: &mut Output,
+    ) -> Result<(), SendError<Message<'m>>> {
+        self.send.send_fragment(fragment, fin, output)
+    }
+
+    /// Sends a message that was prepared once for many connections.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Full`]; [`ApiMisuse::Closing`], [`ApiMisuse::MessageInProgress`].
+    pub fn send_prepared(
+        &mut self,
+        prepared: &Prepared,
+        output: &mut Output,
+    ) -> Result<(), SendError> {
+        self.send.send_prepared(prepared, output)
+    }
+
+    /// Sends a Ping with up to 125 bytes of payload (section 5.5.2). It may stand between the
+    /// fragments of a message.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Full`]; [`ApiMisuse::LongControl`], [`ApiMisuse::Closing`].
+    pub fn ping(&mut self, payload: &[u8], output: &mut Output) -> Result<(), SendError> {
+        self.send.ping(payload, output)
+    }
+
+    /// Sends a Pong with up to 125 bytes of payload (section 5.5.3): an answer, where
+    /// [`Config::auto_pong`](crate::Config::auto_pong) is off, or a sign of life.
+    ///
+    /// # Errors
+    ///
+    /// As [`ping`](Self::ping).
+    pub fn pong(&mut self, payload: &[u8], output: &mut Output) -> Result<(), SendError> {
+        self.send.pong(payload, output)
+    }
+
+    /// Begins the closing handshake, or answers the peer's Close where
+    /// [`Config::auto_close`](crate::Config::auto_close) is off (section 5.5.1). The frame goes
+    /// behind everything sent before; nothing can be sent after it.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiMisuse::CloseCodeNotAllowed`], [`ApiMisuse::LongReason`], [`ApiMisuse::Closing`].
+    pub fn close(
+        &mut self,
+        code: CloseCode,
+        reason: &str,
+        output: &mut Output,
+    ) -> Result<(), ApiMisuse> {
+        self.send.close(Some((code, reason)), output)
+    }
+
+    /// Answers the peer's Close with the code that it carries, or with none if it has none, where
+    /// [`Config::auto_close`](crate::Config::auto_close) is off.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiMisuse::Closing`] where no Close of the peer waits for an answer.
+    pub fn reply_close(&mut self, output: &mut Output) -> Result<(), ApiMisuse> {
+        self.send.reply_close(output)
+    }
+
+    /// Fails the connection (section 7.1.7) for a reason that the connection cannot see, such as
+    /// a deadline: a Close frame is appended, input is discarded from now on. Returns the error
+    /// that stays: an earlier one, if there is one. A connection that has ended cleanly stays so.
+    pub fn fail(&mut self, error: ProtocolError, output: &mut Output) -> ProtocolError {
+        if self.state() == State::Closed {
+            return error;
+        }
+        self.send.fail(error, output);
+        self.receive.fail(error)
+    }
+
+    // ---- outputs
+
+    /// Appends a Pong that was held back because more than
+    /// [`Config::output_soft_limit`](crate::Config::output_soft_limit) bytes waited. Call it when
+    /// bytes were written; [`receive`](Self::receive) does the same.
+    #[inline]
+    pub fn send_owed(&mut self, output: &mut Output) {
+        self.send.send_owed(output);
+    }
+
+    /// Whether more waits in `output` than
+    /// [`Config::output_soft_limit`](crate::Config::output_soft_limit): write before sending more.
+    #[must_use]
+    pub fn wants_write(&self, output: &Output) -> bool {
+        output.len() > self.send.soft_limit()
+    }
+}
+
+/// For adapters, which keep the input in a field: a step that finds an event without a borrow,
+/// and a call that makes it.
+#[cfg(feature = "std")]
+impl Connection {
+    /// Finds the next event in `input`; on failure there is none, and all input is used.
+    #[inline]
+    pub(crate) fn step(
+        &mut self,
+        input: &mut [u8],
+        found: &mut Found,
+        output: &mut Output,
+    ) -> Signal {
+        self.send.send_owed(output);
+        match self.receive.step(input, found) {
+            Ok(signal) => signal,
+            Err(error) => {
+                self.send.fail(error, output);
+                found.consumed = input.len();
+                Signal::NeedInput
+            }
+        }
+    }
+
+    /// Makes the event that a step found, from the bytes that it consumed.
+    #[inline]
+    pub(crate) fn event<'i>(
+        &mut self,
+        signal: Signal,
+        found: Found,
+        taken: &'i mut [u8],
+        output: &mut Output,
+    ) -> Result<Option<Event<'i>>, ProtocolError> {
+        let received = self.receive.event(signal, found, taken);
+        react(&mut self.send, &received, output);
+        received
+    }
+}
+
+/// Answers what was received, where an answer is due.
+#[inline]
+pub(crate) fn react(
+    send: &mut SendPath,
+    received: &Result<Option<Event<'_>>, ProtocolError>,
+    output: &mut Output,
+) {
+    match received {
+        Ok(Some(Event::Ping(payload))) => send.ping_received(payload, output),
+        Ok(Some(Event::Close(frame))) => send.close_received(frame.as_ref(), output),
+        Ok(_) => {}
+        Err(error) => send.fail(*error, output),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An idle connection costs its state only.
+    #[test]
+    fn size() {
+        assert!(size_of::<Connection>() <= 256, "{}", size_of::<Connection>());
+        assert!(size_of::<ReceivePath>() <= 256, "{}", size_of::<ReceivePath>());
+    }
+}

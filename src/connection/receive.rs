@@ -1,0 +1,314 @@
+//! The receiving half: input in, events out. It knows nothing of what is sent.
+
+use alloc::borrow::Cow;
+use core::mem;
+use core::ops::Range;
+
+use crate::frame::control::ControlPayload;
+use crate::frame::decoder::Decoder;
+use crate::frame::opcode::Opcode;
+use crate::frame::{close, mask};
+use crate::message::{Assembler, Kind, Piece, Progress, utf8};
+use crate::{CloseFrame, Config, Event, ProtocolError};
+
+/// Decodes frames and assembles messages, until the peer closes or fails.
+#[derive(Debug)]
+pub(crate) struct ReceivePath {
+    decoder: Decoder,
+    assembler: Assembler,
+    /// The first bytes of a control frame's payload whose rest has not arrived.
+    control: Option<ControlPayload>,
+    end: End,
+    pub(crate) counters: Counters,
+}
+
+/// Whether input still means something.
+#[derive(Debug)]
+enum End {
+    No,
+    /// 5.5.1, 1.4: after a Close frame "a peer discards any further data received". The frame is
+    /// kept until the event is made.
+    Closed(Option<CloseFrame>),
+    /// 7.1.7: "MUST NOT continue to attempt to process data".
+    Failed(ProtocolError),
+}
+
+/// What was received, or sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Frames, control frames too.
+    pub frames: u64,
+    /// Data messages, counted when they end.
+    pub messages: u64,
+    /// Bytes of payload in data frames, as they travel: compressed where compression is in use.
+    pub payload_bytes: u64,
+}
+
+/// What a step found. One byte: an enum with contents, returned through memory, costs more than
+/// decoding a small frame does. Where the payload lies is written to a [`Found`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// All input was used.
+    NeedInput,
+    Message,
+    Chunk,
+    Ping,
+    Pong,
+    Close,
+}
+
+/// Where a step left off, and where in the input it found what the signal says.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) consumed: usize,
+    payload: Range<usize>,
+    /// The payload is not in the input but was moved out of it.
+    owned: bool,
+    /// The chunk ends its message.
+    last: bool,
+}
+
+impl ReceivePath {
+    pub(crate) fn new(masked: bool, config: &Config) -> Self {
+        Self {
+            decoder: Decoder::new(),
+            assembler: Assembler::new(masked, config),
+            control: None,
+            end: End::No,
+            counters: Counters::default(),
+        }
+    }
+
+    /// Whether a message has begun and not ended.
+    pub(crate) const fn in_message(&self) -> bool {
+        self.assembler.in_message()
+    }
+
+    pub(crate) const fn error(&self) -> Option<ProtocolError> {
+        match self.end {
+            End::Failed(error) => Some(error),
+            End::No | End::Closed(_) => None,
+        }
+    }
+
+    /// Discards whatever arrives from now on, because of `error`. The first error stays.
+    pub(crate) fn fail(&mut self, error: ProtocolError) -> ProtocolError {
+        match self.end {
+            End::Failed(first) => first,
+            End::No | End::Closed(_) => {
+                self.end = End::Failed(error);
+                // Nothing will be delivered any more: what was kept for it is given back.
+                drop((self.assembler.take_binary(), self.control.take()));
+                error
+            }
+        }
+    }
+
+    /// The transport has ended.
+    pub(crate) fn receive_eof(&mut self) -> Result<(), ProtocolError> {
+        match self.end {
+            End::Closed(_) => Ok(()),
+            End::Failed(error) => Err(error),
+            End::No => Err(self.fail(ProtocolError::UnexpectedEof)),
+        }
+    }
+
+    /// Walks `input` up to the end of one event.
+    #[inline]
+    pub(crate) fn receive<'i>(
+        &mut self,
+        input: &mut &'i mut [u8],
+    ) -> Result<Option<Event<'i>>, ProtocolError> {
+        let mut found = Found::default();
+        let signal = match self.step(input, &mut found) {
+            Ok(signal) => signal,
+            Err(error) => {
+                *input = &mut [];
+                return Err(error);
+            }
+        };
+        let (taken, rest) =
+            mem::take(input).split_at_mut_checked(found.consumed).unwrap_or_default();
+        *input = rest;
+        self.event(signal, found, taken)
+    }
+
+    /// Finds the end of the next event in `input`. [`event`](Self::event) makes it, from the
+    /// bytes that `found` says were consumed, and must be called before the next step.
+    #[inline]
+    pub(crate) fn step(
+        &mut self,
+        input: &mut [u8],
+        found: &mut Found,
+    ) -> Result<Signal, ProtocolError> {
+        match self.end {
+            End::No => self.try_step(input, found).map_err(|error| self.fail(error)),
+            End::Closed(_) => {
+                found.consumed = input.len();
+                Ok(Signal::NeedInput)
+            }
+            End::Failed(error) => Err(error),
+        }
+    }
+
+    /// Makes the event that a step found.
+    #[inline]
+    pub(crate) fn event<'i>(
+        &mut self,
+        signal: Signal,
+        found: Found,
+        taken: &'i mut [u8],
+    ) -> Result<Option<Event<'i>>, ProtocolError> {
+        let Found { payload, owned, last, .. } = found;
+        Ok(Some(match signal {
+            Signal::NeedInput => return Ok(None),
+            Signal::Message | Signal::Chunk if self.assembler.kind() == Kind::Text => {
+                let text = if owned {
+                    Cow::Owned(self.assembler.take_text())
+                } else {
+                    // 8.1, in one pass over the message where nothing forced a look before.
+                    let bytes = taken.get_mut(payload).unwrap_or_default();
+                    match utf8::whole(bytes) {
+                        Ok(text) => Cow::Borrowed(text),
+                        Err(error) => return Err(self.fail(error)),
+                    }
+                };
+                match signal {
+                    Signal::Chunk => Event::TextChunk { text, last },
+                    _ => Event::Text(text),
+                }
+            }
+            Signal::Message | Signal::Chunk => {
+                let data = if owned {
+                    Cow::Owned(self.assembler.take_binary())
+                } else {
+                    Cow::Borrowed(taken.get(payload).unwrap_or_default())
+                };
+                match signal {
+                    Signal::Chunk => Event::BinaryChunk { data, last },
+                    _ => Event::Binary(data),
+                }
+            }
+            Signal::Ping => Event::Ping(self.control_payload(payload, taken)),
+            Signal::Pong => Event::Pong(self.control_payload(payload, taken)),
+            Signal::Close => Event::Close(match &mut self.end {
+                End::Closed(frame) => frame.take(),
+                End::No | End::Failed(_) => None, // not reached: the step has set it
+            }),
+        }))
+    }
+
+    fn try_step(&mut self, input: &mut [u8], found: &mut Found) -> Result<Signal, ProtocolError> {
+        let mut position = 0;
+        let mut run = 0..0;
+        loop {
+            if !self.decoder.in_frame() {
+                let rest = input.get(position..).unwrap_or_default();
+                let rules = self.assembler.rules();
+                let (header, len) = match self.decoder.header(rest, rules) {
+                    Ok(Some(read)) => read,
+                    Ok(None) => break,
+                    Err(error) => {
+                        // A bad byte of text before the bad header was there first.
+                        self.assembler.settle(input, &mut run)?;
+                        return Err(error);
+                    }
+                };
+                position = position.saturating_add(len);
+                self.counters.frames = self.counters.frames.wrapping_add(1);
+                if !header.opcode.is_control() {
+                    let bytes = &mut self.counters.payload_bytes;
+                    *bytes = bytes.wrapping_add(header.payload_len);
+                    self.assembler.begin_frame(&header);
+                }
+            }
+            let (len, ends_frame) = self.decoder.payload(input.len().saturating_sub(position));
+            let opcode = self.decoder.opcode();
+            if opcode.is_control() {
+                // 5.4: control frames may stand between the fragments of a message. They are
+                // delivered first, so the fragments before leave the input.
+                self.assembler.settle(input, &mut run)?;
+                found.payload = position..position.saturating_add(len);
+                found.consumed = found.payload.end;
+                return self.control(input, opcode, found, ends_frame);
+            }
+            let piece = Piece {
+                start: position,
+                len,
+                key: self.decoder.key(),
+                ends_frame,
+                ends_message: ends_frame && self.decoder.fin(),
+                to_come: self.decoder.remaining().saturating_sub(len as u64),
+            };
+            let (progress, used) = self.assembler.payload(input, piece, &mut run)?;
+            self.decoder.advance(used);
+            position = position.saturating_add(used);
+            if progress != Progress::More {
+                *found = Found {
+                    consumed: position,
+                    payload: run,
+                    owned: progress == Progress::Owned,
+                    last: !self.assembler.in_message(),
+                };
+                return Ok(self.delivered(found.last));
+            }
+            if !ends_frame && used == len {
+                break;
+            }
+        }
+        self.assembler.settle(input, &mut run)?;
+        found.consumed = input.len();
+        Ok(Signal::NeedInput)
+    }
+
+    #[inline]
+    fn delivered(&mut self, last: bool) -> Signal {
+        if last {
+            self.counters.messages = self.counters.messages.wrapping_add(1);
+        }
+        if self.assembler.delivers_chunks() { Signal::Chunk } else { Signal::Message }
+    }
+
+    /// A control frame's payload: `found.payload` of the input, or a part of it.
+    fn control(
+        &mut self,
+        input: &mut [u8],
+        opcode: Opcode,
+        found: &mut Found,
+        ends_frame: bool,
+    ) -> Result<Signal, ProtocolError> {
+        let bytes = input.get_mut(found.payload.clone()).unwrap_or_default();
+        mask::apply(self.decoder.key(), 0, bytes);
+        self.decoder.advance(bytes.len());
+        if !ends_frame || self.control.is_some() {
+            self.control.get_or_insert_with(ControlPayload::new).extend(bytes);
+        }
+        let body = match &self.control {
+            Some(body) => body.as_slice(),
+            None => bytes,
+        };
+        if !ends_frame {
+            if opcode == Opcode::Close {
+                close::check_prefix(body)?;
+            }
+            return Ok(Signal::NeedInput);
+        }
+        match opcode {
+            Opcode::Ping => Ok(Signal::Ping),
+            Opcode::Pong => Ok(Signal::Pong),
+            _ => {
+                self.end = End::Closed(close::parse(body)?);
+                self.control = None;
+                Ok(Signal::Close)
+            }
+        }
+    }
+
+    fn control_payload<'i>(&mut self, payload: Range<usize>, taken: &'i [u8]) -> Cow<'i, [u8]> {
+        match self.control.take() {
+            Some(body) => Cow::Owned(body.as_slice().to_vec()),
+            None => Cow::Borrowed(taken.get(payload).unwrap_or_default()),
+        }
+    }
+}
