@@ -111,7 +111,7 @@ mod tests {
     fn every_code() {
         let assigned = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014];
         for code in 0..=u16::MAX {
-            let allowed = assigned.contains(&code) || (code >= 3000 && code < 5000);
+            let allowed = assigned.contains(&code) || (3000..5000).contains(&code);
             assert_eq!(CloseCode::new(code).is_some(), allowed, "{code}");
             assert_eq!(CloseCode::new(code).map(CloseCode::get), allowed.then_some(code));
         }

@@ -3,7 +3,7 @@
 //! [`Connection`] is the whole protocol of one endpoint: frames, messages, control replies, the
 //! closing handshake. It has no socket, no clock and no buffers of its own: bytes go in, events
 //! and bytes come out. [`handshake`] is the opening handshake in the same style, [`Deadlines`]
-//! are what has to happen in time.
+//! are what has to happen in time. The adapters in [`io`] run them over blocking streams.
 //!
 //! ```text
 //!   transport ──bytes──► Connection::receive ──Event──► application
@@ -13,6 +13,7 @@
 //!
 //! # Where to begin
 //!
+//! - A program with threads: [`io::blocking`].
 //! - An event loop, a simulator, a proxy, another runtime: [`Connection`] and [`handshake`].
 //! - A program inside an HTTP framework: [`handshake::Request::from_parts`], then
 //!   [`Connection::server`] over the upgraded stream.
@@ -35,7 +36,7 @@
 //!
 //! | feature | default | adds |
 //! |---|---|---|
-//! | `std` | yes | randomness from the operating system; without it the crate is `no_std` + `alloc` |
+//! | `std` | yes | [`io`], randomness from the operating system; without it the crate is `no_std` + `alloc` |
 //! | `simd` | yes | vectors chosen at run time for masking and UTF-8; results are the same without |
 //! | `deflate` | no | permessage-deflate (RFC 7692) |
 #![no_std]
@@ -64,6 +65,8 @@ mod error;
 mod event;
 pub mod frame;
 pub mod handshake;
+#[cfg(feature = "std")]
+pub mod io;
 mod message;
 mod negotiated;
 mod output;

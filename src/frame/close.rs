@@ -120,7 +120,7 @@ mod tests {
     fn reasons() {
         assert_eq!(parse(b""), Ok(None));
         assert_eq!(parse(b"\x03"), Err(ProtocolError::CloseBodyTooShort));
-        assert_eq!(parse("\x03\u{0}".as_bytes()).is_err(), true);
+        assert_eq!(parse(b"\x03\x00"), Err(ProtocolError::CloseCodeNotAllowed(0x300)));
         let frame = parse(b"\x03\xe8caf\xc3\xa9").unwrap().unwrap();
         assert_eq!(frame.reason(), "café");
         assert_eq!(parse(b"\x03\xe8caf\xc3"), Err(ProtocolError::InvalidUtf8));

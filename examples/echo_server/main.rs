@@ -1,0 +1,102 @@
+//! An echo server: text comes back as text, binary as binary.
+//!
+//! `cargo run --release --example echo_server`, then connect to the address that it prints.
+
+mod blocking;
+
+use std::net::{SocketAddr, TcpListener};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use websocket_proto::handshake::{OriginPolicy, ServerConfig};
+use websocket_proto::io::ServerOptions;
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Where to listen. Port 0 picks a free one.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:9001")]
+    listen: SocketAddr,
+    /// Which adapter serves the connections.
+    #[arg(long, value_enum, default_value_t = Io::Blocking)]
+    io: Io,
+    /// Compress messages where the client offers it (permessage-deflate).
+    #[arg(long)]
+    deflate: bool,
+    /// The largest message accepted, in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
+    max_message_size: u64,
+    /// How long the opening handshake may take.
+    #[arg(long, value_name = "SECS", value_parser = seconds, default_value = "10")]
+    handshake_timeout: Duration,
+    /// How long the closing handshake may take.
+    #[arg(long, value_name = "SECS", value_parser = seconds, default_value = "10")]
+    close_timeout: Duration,
+    /// Ping a connection that was silent for so long, and close it if it stays so.
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    keepalive: Option<Duration>,
+    /// An origin whose pages may connect, such as https://example.com, or `any`. May be repeated.
+    /// Without it only pages of the same host may. Programs that are not browsers always may.
+    #[arg(long, value_name = "any|URL")]
+    origin: Vec<String>,
+    /// A subprotocol to agree to, the preferred one first. May be repeated.
+    #[arg(long, value_name = "NAME")]
+    subprotocol: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Io {
+    Blocking,
+    Tokio,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if arguments.io == Io::Tokio || arguments.deflate {
+        eprintln!("echo_server: --io tokio and --deflate are not available in this version");
+        return ExitCode::from(2);
+    }
+    match serve(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("echo_server: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let options = Arc::new(options(arguments)?);
+    let listener = TcpListener::bind(arguments.listen)?;
+    println!("listening on ws://{}", listener.local_addr()?);
+    blocking::serve(&listener, &options)
+}
+
+fn options(arguments: &Arguments) -> Result<ServerOptions, Box<dyn std::error::Error>> {
+    let mut handshake = ServerConfig::default();
+    if arguments.origin.iter().any(|origin| origin == "any") {
+        handshake.origin = OriginPolicy::Any;
+    } else if !arguments.origin.is_empty() {
+        let origins = arguments.origin.iter().map(|origin| origin.parse());
+        handshake.origin = OriginPolicy::List(origins.collect::<Result<_, _>>()?);
+    }
+    let mut options = ServerOptions::default();
+    options.handshake = handshake.into();
+    options.subprotocols.clone_from(&arguments.subprotocol);
+    options.config.max_message_size = arguments.max_message_size;
+    options.config.max_frame_size = arguments.max_message_size;
+    options.deadlines.handshake = Some(arguments.handshake_timeout);
+    options.deadlines.close = Some(arguments.close_timeout);
+    options.deadlines.ping_interval = arguments.keepalive;
+    Ok(options)
+}
+
+/// Seconds, with a fraction if need be.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_string())?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err("not a positive number of seconds".to_string()),
+    }
+}

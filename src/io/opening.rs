@@ -1,0 +1,179 @@
+//! The pump of the opening handshake, written once for both roles and all adapters.
+
+use std::time::Duration;
+
+use super::error::Error;
+use super::link::{Io, Link};
+use super::window::Window;
+use crate::deadlines::Expired;
+use crate::handshake::{Accept, Client, HandshakeError, Refusal, Request, Response, Server};
+use crate::{Negotiated, Output};
+
+/// One side's opening handshake.
+pub(crate) trait Handshake {
+    /// What it yields.
+    type Open;
+
+    fn receive(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut Output,
+    ) -> Result<Option<Self::Open>, HandshakeError>;
+    fn receive_eof(&mut self) -> HandshakeError;
+    fn timeout(&mut self, output: &mut Output) -> HandshakeError;
+}
+
+impl Handshake for Server {
+    type Open = Request;
+
+    fn receive(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut Output,
+    ) -> Result<Option<Request>, HandshakeError> {
+        self.receive(input, output)
+    }
+
+    fn receive_eof(&mut self) -> HandshakeError {
+        self.receive_eof()
+    }
+
+    fn timeout(&mut self, output: &mut Output) -> HandshakeError {
+        self.timeout(output)
+    }
+}
+
+impl Handshake for Client {
+    type Open = (Negotiated, Response);
+
+    fn receive(
+        &mut self,
+        input: &mut &[u8],
+        _: &mut Output,
+    ) -> Result<Option<Self::Open>, HandshakeError> {
+        self.receive(input)
+    }
+
+    fn receive_eof(&mut self) -> HandshakeError {
+        self.receive_eof()
+    }
+
+    fn timeout(&mut self, _: &mut Output) -> HandshakeError {
+        self.timeout()
+    }
+}
+
+/// What the adapter does next.
+#[derive(Debug)]
+pub(crate) enum Step<O> {
+    /// Something with the transport.
+    Io(Io),
+    /// The handshake has succeeded. A server decides and answers now.
+    Open(O),
+    /// It has failed; the answer that says so was written.
+    Failed(Error),
+}
+
+/// An opening handshake and its link.
+#[derive(Debug)]
+pub(crate) struct Opening<H> {
+    handshake: H,
+    pub(crate) link: Link,
+    pub(crate) window: Window,
+    error: Option<Error>,
+}
+
+impl<H: Handshake> Opening<H> {
+    pub(crate) fn new(handshake: H, link: Link) -> Self {
+        Self { handshake, link, window: Window::default(), error: None }
+    }
+
+    pub(crate) fn step(&mut self) -> Step<H::Open> {
+        if let Some(open) = self.receive() {
+            return Step::Open(open);
+        }
+        match (self.link.next(self.error.is_some()), self.error.take()) {
+            (Some(io), error) => {
+                self.error = error;
+                Step::Io(io)
+            }
+            (None, Some(error)) => Step::Failed(error),
+            (None, None) => Step::Failed(self.handshake.receive_eof().into()),
+        }
+    }
+
+    fn receive(&mut self) -> Option<H::Open> {
+        let mut input: &[u8] = self.window.unread();
+        if self.error.is_some() {
+            // Behind a fault, input is read so that the answer is not lost, and dropped.
+            let len = input.len();
+            self.window.take(len);
+            return None;
+        }
+        if !input.is_empty() {
+            let before = input.len();
+            let received = self.handshake.receive(&mut input, &mut self.link.output);
+            let used = before.saturating_sub(input.len());
+            self.window.take(used);
+            match received {
+                Ok(None) => {}
+                Ok(open) => return open,
+                Err(error) => self.error = Some(error.into()),
+            }
+        } else if let Some(error) = self.link.take_broken() {
+            self.error = Some(error.into());
+        } else if self.link.has_ended() {
+            self.error = Some(self.handshake.receive_eof().into());
+        }
+        None
+    }
+
+    /// The application refuses: what it has put into the output is written, then the handshake
+    /// has failed.
+    pub(crate) fn refuse(&mut self, error: Error) {
+        self.error = Some(error);
+    }
+
+    /// As [`Driver::before_io`](super::driver::Driver::before_io).
+    pub(crate) fn before_io(&mut self, now: Duration) {
+        self.link.before_io(self.error.is_some(), now);
+    }
+
+    /// As [`Driver::after_io`](super::driver::Driver::after_io).
+    pub(crate) fn after_io(&mut self, now: Duration) {
+        let Self { link, .. } = self;
+        while let Some(expired) = link.deadlines.on_deadline(now) {
+            if self.error.is_none() {
+                self.error = Some(self.handshake.timeout(&mut link.output).into());
+            }
+            if expired != Expired::Handshake {
+                link.give_up(); // the peer does not take the answer, or does not go
+            }
+        }
+    }
+}
+
+impl Opening<Server> {
+    /// Puts the application's answer into the output. An error is what the handshake fails with:
+    /// hand it to [`refuse`](Self::refuse).
+    pub(crate) fn answer(
+        &mut self,
+        request: &Request,
+        decision: Result<Accept<'_>, Refusal<'_>>,
+    ) -> Result<Negotiated, Error> {
+        let output = &mut self.link.output;
+        let error = match decision {
+            Ok(accept) => match request.accept(&accept, output) {
+                Ok(negotiated) => return Ok(negotiated),
+                Err(misuse) => misuse.into(),
+            },
+            Err(refusal) => match request.refuse(&refusal, output) {
+                Ok(()) => return Err(Error::Refused(refusal.status())),
+                Err(misuse) => Error::Misuse(misuse),
+            },
+        };
+        // Nothing was written: the client is told that it is not to blame. This cannot fail.
+        let _ = request.refuse(&Refusal::new(500), output);
+        Err(error)
+    }
+}
