@@ -38,6 +38,12 @@ pub enum ProtocolError {
     CloseCodeNotAllowed(u16),
     /// Text, or the reason of a Close frame, that is not UTF-8 (8.1).
     InvalidUtf8,
+    /// A compressed message whose data, with the four octets that RFC 7692 section 7.2.2 appends,
+    /// is not a sequence of whole DEFLATE blocks, or refers to bytes that are not in the window.
+    CorruptDeflate,
+    /// A compressed message in which a final DEFLATE block is followed by bytes that are not a
+    /// DEFLATE block (RFC 7692 section 7.2.3.4).
+    DataAfterFinalBlock,
     /// A frame with a payload over [`Config::max_frame_size`](crate::Config::max_frame_size).
     /// `seen` is a lower bound: the limit may be passed before the length is complete.
     FrameTooBig {
@@ -96,7 +102,9 @@ impl ProtocolError {
             | Self::ExpectedContinuation
             | Self::CloseBodyTooShort
             | Self::CloseCodeNotAllowed(_) => CloseCode::PROTOCOL_ERROR,
-            Self::InvalidUtf8 => CloseCode::INVALID_PAYLOAD,
+            Self::InvalidUtf8 | Self::CorruptDeflate | Self::DataAfterFinalBlock => {
+                CloseCode::INVALID_PAYLOAD
+            }
             Self::FrameTooBig { .. } | Self::MessageTooBig { .. } => CloseCode::MESSAGE_TOO_BIG,
             Self::TooManyFragments { .. }
             | Self::TooManyEmptyFragments { .. }
@@ -134,6 +142,10 @@ impl fmt::Display for ProtocolError {
             Self::CloseBodyTooShort => f.write_str("close frame with a payload of one byte"),
             Self::CloseCodeNotAllowed(code) => write!(f, "close code {code} must not be sent"),
             Self::InvalidUtf8 => f.write_str("text is not valid utf-8"),
+            Self::CorruptDeflate => f.write_str("compressed message is not valid deflate data"),
+            Self::DataAfterFinalBlock => {
+                f.write_str("final deflate block is followed by bytes that are not a deflate block")
+            }
             Self::FrameTooBig { seen, limit } => write!(
                 f,
                 "frame of at least {seen} bytes is over the limit of {limit} (Config::max_frame_size)"

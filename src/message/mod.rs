@@ -12,6 +12,12 @@
 //! What an input holds of an unfinished message is moved out when the input ends, into memory
 //! that grows with the bytes that arrived.
 
+#[cfg(feature = "deflate")]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "the connection does not drive it yet")
+)]
+pub(crate) mod deflate;
 pub(crate) mod utf8;
 
 use alloc::string::String;
