@@ -76,8 +76,9 @@ impl Inflater {
         max: usize,
         limit: u64,
     ) -> Result<Progress, ProtocolError> {
-        // A small guess that grows, because room is zeroed before it is filled.
-        let mut room = input.len().saturating_mul(4).clamp(128, STEP);
+        // Small, as room is zeroed before it is filled, but not so small that the backend leaves its
+        // fast path, which wants some 300 bytes to spare.
+        let mut room = input.len().saturating_mul(8).saturating_add(384).min(STEP);
         let mut left = max;
         while self.full || !input.is_empty() {
             if left == 0 {
