@@ -146,7 +146,7 @@ impl Inflater {
             self.steps += 1;
         }
         for octet in consumed.iter().skip(consumed.len().saturating_sub(4)) {
-            self.last = self.last << 8 | u32::from(*octet);
+            self.last = (self.last << 8) | u32::from(*octet);
         }
         self.at_end &= consumed.is_empty();
         *input = rest;

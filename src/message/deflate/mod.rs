@@ -49,7 +49,8 @@
 //!
 //! There is none before the first compressed message. With context takeover it is kept from then
 //! on; without, it is taken from a pool for the length of a message and given back, reset. The
-//! pool (with feature `std`) is one per process and keeps at most 16 spent states of each kind.
+//! pool (with feature `std`) is one per process and keeps at most 16 spent states of each kind: at
+//! window bits 15 and memory level 8, 6.5 MiB in all.
 //!
 //! # Security
 //!

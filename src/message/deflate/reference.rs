@@ -90,7 +90,7 @@ impl Bits<'_> {
         let mut value = 0;
         for i in 0..n {
             let byte = *self.data.get(self.at / 8)?;
-            value |= usize::from(byte >> (self.at % 8) & 1) << i;
+            value |= usize::from((byte >> (self.at % 8)) & 1) << i;
             self.at += 1;
         }
         Some(value)
@@ -104,7 +104,7 @@ impl Bits<'_> {
     fn symbol(&mut self, lengths: &[u8]) -> Option<usize> {
         let (mut code, mut first, mut below) = (0_usize, 0_usize, Vec::new());
         for length in 1..=15_u8 {
-            code = code << 1 | self.take(1)?;
+            code = (code << 1) | self.take(1)?;
             first <<= 1;
             below.clear();
             below.extend((0..lengths.len()).filter(|&s| lengths[s] == length));

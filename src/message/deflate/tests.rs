@@ -245,7 +245,7 @@ fn deflater(window_bits: u8, level: u8, mem_level: u8, takeover: bool) -> Deflat
 
 #[test]
 fn the_limit_is_exact_and_comes_with_the_byte_after_it() {
-    let data: Vec<u8> = (0..40_000_u32).map(|i| (i * i >> 7) as u8).collect();
+    let data: Vec<u8> = (0..40_000_u32).map(|i| ((i * i) >> 7) as u8).collect();
     for len in [1, 100, 127, 128, 129, 16_383, 16_384, 16_385, 40_000] {
         let mut payload = Vec::new();
         deflater(15, 6, 8, false).compress(&data[..len], &mut payload).unwrap();
