@@ -38,6 +38,18 @@ pub struct Config {
     /// The largest payload of a frame sent, in bytes: a longer message goes out in fragments, so
     /// that a pong waits for one of them at most. At least 1. Default 256 KiB.
     pub fragment_size: usize,
+    /// Messages sent below this size, in bytes, are not compressed: it would cost more than it
+    /// saves. Default 256. (Whether any is compressed was agreed in the handshake.)
+    #[cfg(feature = "deflate")]
+    pub compression_threshold: usize,
+    /// How hard to compress: 0 (not at all) to 9 (slowest); higher values count as 9. Default 1:
+    /// for short messages with context takeover nearly as small as 6, and many times faster.
+    #[cfg(feature = "deflate")]
+    pub compression_level: u8,
+    /// The memory of the compressor: 1 (least) to 9; with a window of 15 bits 261 to 484 KiB a
+    /// connection that has sent a compressed message. Default 8.
+    #[cfg(feature = "deflate")]
+    pub compression_memory: u8,
     /// How messages are delivered. Default [`Delivery::Messages`].
     pub delivery: Delivery,
     /// Whether a ping is answered by the connection (RFC 6455 section 5.5.2). Default `true`.
@@ -60,6 +72,12 @@ impl Default for Config {
             output_soft_limit: 64 << 10,
             output_hard_limit: 1 << 20,
             fragment_size: 256 << 10,
+            #[cfg(feature = "deflate")]
+            compression_threshold: 256,
+            #[cfg(feature = "deflate")]
+            compression_level: 1,
+            #[cfg(feature = "deflate")]
+            compression_memory: 8,
             delivery: Delivery::Messages,
             auto_pong: true,
             auto_close: true,

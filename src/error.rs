@@ -71,6 +71,9 @@ pub enum ProtocolError {
         /// The number that was allowed.
         limit: u32,
     },
+    /// Our compressor failed, and what it had seen cannot be taken back. Nothing that is known
+    /// causes it.
+    CompressionFailed,
     /// The transport ended without a Close frame from the peer (7.1.5).
     UnexpectedEof,
     /// A message did not end before its deadline.
@@ -109,7 +112,7 @@ impl ProtocolError {
             Self::TooManyFragments { .. }
             | Self::TooManyEmptyFragments { .. }
             | Self::MessageTimeout => CloseCode::POLICY_VIOLATION,
-            Self::KeepaliveTimeout => CloseCode::INTERNAL_ERROR,
+            Self::CompressionFailed | Self::KeepaliveTimeout => CloseCode::INTERNAL_ERROR,
             // No Close frame can be sent any more, or nobody would read it.
             Self::UnexpectedEof | Self::CloseTimeout | Self::WriteTimeout => CloseCode::ABNORMAL,
         }
@@ -161,6 +164,7 @@ impl fmt::Display for ProtocolError {
                 f,
                 "message has more than {limit} empty fragments in a row (Config::max_empty_fragments)"
             ),
+            Self::CompressionFailed => f.write_str("compressor failed"),
             Self::UnexpectedEof => f.write_str("transport ended without a close frame"),
             Self::MessageTimeout => f.write_str("message did not end before its deadline"),
             Self::KeepaliveTimeout => f.write_str("keepalive ping was not answered in time"),

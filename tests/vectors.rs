@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{Log, client, feed_every_way, field, hex, rows, server};
+use common::{Log, feed_every_way, field, hex, keys, rows};
 use serde_json::Value;
 use websocket_proto::frame::{Header, Opcode, Parsed};
-use websocket_proto::{Config, Connection, Delivery, Event, ProtocolError, State};
+use websocket_proto::{Config, Connection, Delivery, Event, Negotiated, ProtocolError, State};
 
 const FRAMES: &str = include_str!("vectors/frames.json");
 
@@ -22,7 +22,7 @@ fn frames_as_chunks() {
 fn check_frames(delivery: Delivery) {
     let rows = rows(FRAMES);
     let mut checked = 0;
-    for row in rows.iter().filter(|row| row["permessage_deflate"] == Value::Bool(false)) {
+    for row in rows.iter().filter(|row| cfg!(feature = "deflate") || !is_compressed(row)) {
         let id = field(row, "id");
         let input = hex(field(row, "input"));
         let new = || connection(row, delivery);
@@ -32,16 +32,27 @@ fn check_frames(delivery: Delivery) {
         checked += 1;
     }
     assert!(checked >= 77, "only {checked} rows");
+    assert_eq!(checked == rows.len(), cfg!(feature = "deflate"));
 }
 
 fn connection(row: &Value, delivery: Delivery) -> Connection {
     let mut config = Config::default();
     config.max_message_size = row["max_message_size"].as_u64().expect("a number");
     config.delivery = delivery;
-    match field(row, "role") {
-        "server" => server(config),
-        _ => client(config),
+    #[cfg_attr(not(feature = "deflate"), expect(unused_mut, reason = "nothing is negotiated"))]
+    let mut negotiated = Negotiated::default();
+    #[cfg(feature = "deflate")]
+    if is_compressed(row) {
+        negotiated.deflate = Some(websocket_proto::DeflateParams::default());
     }
+    match field(row, "role") {
+        "server" => Connection::server(negotiated, config),
+        _ => Connection::client(negotiated, config, keys()),
+    }
+}
+
+fn is_compressed(row: &Value) -> bool {
+    row["permessage_deflate"] == Value::Bool(true)
 }
 
 fn expected_events(row: &Value) -> Vec<Event<'static>> {

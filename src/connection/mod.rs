@@ -1,18 +1,24 @@
 //! [`Connection`]: one endpoint of an open WebSocket connection.
 
+#[cfg(feature = "deflate")]
+mod compress;
+mod framer;
+mod prepared;
 pub(crate) mod receive;
 pub(crate) mod send;
+mod send_error;
 pub(crate) mod state;
 
 use crate::{
     ApiMisuse, CloseCode, CloseFrame, Config, Event, MaskKeys, Message, Negotiated, Output,
     ProtocolError,
 };
+pub use prepared::Prepared;
 use receive::{Counters, ReceivePath};
 #[cfg(feature = "std")]
 use receive::{Found, Signal};
 use send::SendPath;
-pub use send::{Prepared, SendError};
+pub use send_error::SendError;
 pub use state::{Initiator, State};
 
 /// One endpoint of a WebSocket connection, from the end of the opening handshake to the end of
@@ -97,12 +103,23 @@ impl Connection {
         Self::new(negotiated, &config, None)
     }
 
-    fn new(_negotiated: Negotiated, config: &Config, keys: Option<MaskKeys>) -> Self {
-        Self {
-            // 5.1: what a client sends is masked, so a server receives masked frames.
-            receive: ReceivePath::new(keys.is_none(), config),
-            send: SendPath::new(keys, config),
+    #[cfg_attr(not(feature = "deflate"), expect(unused_variables, reason = "for extensions"))]
+    fn new(negotiated: Negotiated, config: &Config, keys: Option<MaskKeys>) -> Self {
+        // 5.1: what a client sends is masked, so a server receives masked frames.
+        #[cfg_attr(not(feature = "deflate"), expect(unused_mut, reason = "for extensions"))]
+        let mut receive = ReceivePath::new(keys.is_none(), config);
+        #[cfg_attr(not(feature = "deflate"), expect(unused_mut, reason = "for extensions"))]
+        let mut send = SendPath::new(keys, config);
+        #[cfg(feature = "deflate")]
+        if let Some(params) = negotiated.deflate {
+            // RFC 7692 7.1: each parameter is about the messages that one side sends.
+            let client = (!params.client_no_context_takeover, params.client_max_window_bits);
+            let server = (!params.server_no_context_takeover, params.server_max_window_bits);
+            let (own, peer) = if send.is_client() { (client, server) } else { (server, client) };
+            send.compressor = compress::Compressor::new(config, own.1, own.0);
+            receive.agree_deflate(peer.0);
         }
+        Self { receive, send }
     }
 
     // ---- getters
@@ -165,7 +182,7 @@ impl Connection {
     /// What has passed over the connection so far.
     #[must_use]
     pub const fn statistics(&self) -> Statistics {
-        Statistics { received: self.receive.counters, sent: self.send.counters }
+        Statistics { received: self.receive.counters, sent: self.send.counters() }
     }
 
     // ---- inputs
@@ -223,6 +240,20 @@ impl Connection {
         output: &mut Output,
     ) -> Result<(), SendError<Message<'m>>> {
         self.send.send(message, output)
+    }
+
+    /// Sends a message without compressing it, where [`send`](Self::send) may: for text that mixes
+    /// a secret with what an attacker may choose, whose length must not tell (RFC 7692 section 8).
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn send_uncompressed<'m>(
+        &mut self,
+        message: Message<'m>,
+        output: &mut Output,
+    ) -> Result<(), SendError<Message<'m>>> {
+        self.send.send_uncompressed(message, output)
     }
 
     /// Sends a message in pieces, for example one whose length is not known yet (section 5.4):

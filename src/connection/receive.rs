@@ -5,7 +5,7 @@ use core::mem;
 use core::ops::Range;
 
 use crate::frame::control::ControlPayload;
-use crate::frame::decoder::Decoder;
+use crate::frame::decoder::{Decoder, Frame};
 use crate::frame::opcode::Opcode;
 use crate::frame::{close, mask};
 use crate::message::{Assembler, Kind, Piece, Progress, utf8};
@@ -78,6 +78,12 @@ impl ReceivePath {
             end: End::No,
             counters: Counters::default(),
         }
+    }
+
+    /// permessage-deflate was agreed (RFC 7692): messages may come compressed.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn agree_deflate(&mut self, context_takeover: bool) {
+        self.assembler.agree_deflate(context_takeover);
     }
 
     /// Whether a message has begun and not ended.
@@ -203,43 +209,29 @@ impl ReceivePath {
         let mut position = 0;
         let mut run = 0..0;
         loop {
-            if !self.decoder.in_frame() {
-                let rest = input.get(position..).unwrap_or_default();
-                let rules = self.assembler.rules();
-                let (header, len) = match self.decoder.header(rest, rules) {
-                    Ok(Some(read)) => read,
-                    Ok(None) => break,
-                    Err(error) => {
-                        // A bad byte of text before the bad header was there first.
-                        self.assembler.settle(input, &mut run)?;
-                        return Err(error);
-                    }
-                };
-                position = position.saturating_add(len);
-                self.counters.frames = self.counters.frames.wrapping_add(1);
-                if !header.opcode.is_control() {
-                    let bytes = &mut self.counters.payload_bytes;
-                    *bytes = bytes.wrapping_add(header.payload_len);
-                    self.assembler.begin_frame(&header);
-                }
-            }
-            let (len, ends_frame) = self.decoder.payload(input.len().saturating_sub(position));
-            let opcode = self.decoder.opcode();
-            if opcode.is_control() {
+            let frame = match self.decoder.frame() {
+                Some(frame) => frame,
+                None => match self.next_frame(input, &mut position, &mut run)? {
+                    Some(frame) => frame,
+                    None => break,
+                },
+            };
+            let (len, ends_frame) = frame.payload(input.len().saturating_sub(position));
+            if frame.opcode.is_control() {
                 // 5.4: control frames may stand between the fragments of a message. They are
                 // delivered first, so the fragments before leave the input.
                 self.assembler.settle(input, &mut run)?;
                 found.payload = position..position.saturating_add(len);
                 found.consumed = found.payload.end;
-                return self.control(input, opcode, found, ends_frame);
+                return self.control(input, &frame, found, ends_frame);
             }
             let piece = Piece {
                 start: position,
                 len,
-                key: self.decoder.key(),
+                key: frame.key,
                 ends_frame,
-                ends_message: ends_frame && self.decoder.fin(),
-                to_come: self.decoder.remaining().saturating_sub(len as u64),
+                ends_message: ends_frame && frame.fin,
+                to_come: frame.remaining.saturating_sub(len as u64),
             };
             let (progress, used) = self.assembler.payload(input, piece, &mut run)?;
             self.decoder.advance(used);
@@ -262,6 +254,34 @@ impl ReceivePath {
         Ok(Signal::NeedInput)
     }
 
+    /// Reads a header at `position`; `None` where the input ends before it does.
+    #[inline]
+    fn next_frame(
+        &mut self,
+        input: &mut [u8],
+        position: &mut usize,
+        run: &mut Range<usize>,
+    ) -> Result<Option<Frame>, ProtocolError> {
+        let rest = input.get(*position..).unwrap_or_default();
+        let (header, len) = match self.decoder.header(rest, self.assembler.rules()) {
+            Ok(Some(read)) => read,
+            Ok(None) => return Ok(None),
+            Err(error) => {
+                // A bad byte of text before the bad header was there first.
+                self.assembler.settle(input, run)?;
+                return Err(error);
+            }
+        };
+        *position = position.saturating_add(len);
+        self.counters.frames = self.counters.frames.wrapping_add(1);
+        if !header.opcode.is_control() {
+            let bytes = &mut self.counters.payload_bytes;
+            *bytes = bytes.wrapping_add(header.payload_len);
+            self.assembler.begin_frame(&header);
+        }
+        Ok(self.decoder.frame())
+    }
+
     #[inline]
     fn delivered(&mut self, last: bool) -> Signal {
         if last {
@@ -274,12 +294,12 @@ impl ReceivePath {
     fn control(
         &mut self,
         input: &mut [u8],
-        opcode: Opcode,
+        frame: &Frame,
         found: &mut Found,
         ends_frame: bool,
     ) -> Result<Signal, ProtocolError> {
         let bytes = input.get_mut(found.payload.clone()).unwrap_or_default();
-        mask::apply(self.decoder.key(), 0, bytes);
+        mask::apply(frame.key, 0, bytes);
         self.decoder.advance(bytes.len());
         if !ends_frame || self.control.is_some() {
             self.control.get_or_insert_with(ControlPayload::new).extend(bytes);
@@ -289,12 +309,12 @@ impl ReceivePath {
             None => bytes,
         };
         if !ends_frame {
-            if opcode == Opcode::Close {
+            if frame.opcode == Opcode::Close {
                 close::check_prefix(body)?;
             }
             return Ok(Signal::NeedInput);
         }
-        match opcode {
+        match frame.opcode {
             Opcode::Ping => Ok(Signal::Ping),
             Opcode::Pong => Ok(Signal::Pong),
             _ => {

@@ -7,57 +7,41 @@ use crate::ProtocolError;
 
 /// Reads headers, also in pieces, and counts the payload that follows.
 #[derive(Debug)]
-pub(crate) struct Decoder {
-    /// The first bytes of a header whose rest has not arrived.
-    head: [u8; MAX_HEADER_LEN],
-    head_len: u8,
-    /// Whether a header was read and its frame has not ended.
-    in_frame: bool,
-    fin: bool,
-    opcode: Opcode,
+pub(crate) struct Decoder(State);
+
+#[derive(Debug)]
+enum State {
+    /// A header comes next; its first `len` bytes are here.
+    Header {
+        head: [u8; MAX_HEADER_LEN],
+        len: u8,
+    },
+    Payload(Frame),
+}
+
+/// The frame whose payload comes next, perhaps none of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame {
+    /// Bytes of payload that have not been used.
+    pub(crate) remaining: u64,
     /// The masking key, rotated so that it fits the next byte of payload; zeros without a mask.
-    key: [u8; 4],
-    /// Bytes of payload that have not been seen.
-    remaining: u64,
+    pub(crate) key: [u8; 4],
+    pub(crate) opcode: Opcode,
+    pub(crate) fin: bool,
 }
 
 impl Decoder {
     pub(crate) const fn new() -> Self {
-        Self {
-            head: [0; MAX_HEADER_LEN],
-            head_len: 0,
-            in_frame: false,
-            fin: false,
-            opcode: Opcode::Continuation,
-            key: [0; 4],
-            remaining: 0,
+        Self(HEADER)
+    }
+
+    /// The frame in progress, if its header was read.
+    #[inline]
+    pub(crate) const fn frame(&self) -> Option<Frame> {
+        match self.0 {
+            State::Payload(frame) => Some(frame),
+            State::Header { .. } => None,
         }
-    }
-
-    /// Whether payload comes next, perhaps none of it; otherwise a header does.
-    #[inline]
-    pub(crate) const fn in_frame(&self) -> bool {
-        self.in_frame
-    }
-
-    #[inline]
-    pub(crate) const fn fin(&self) -> bool {
-        self.fin
-    }
-
-    #[inline]
-    pub(crate) const fn opcode(&self) -> Opcode {
-        self.opcode
-    }
-
-    #[inline]
-    pub(crate) const fn key(&self) -> [u8; 4] {
-        self.key
-    }
-
-    #[inline]
-    pub(crate) const fn remaining(&self) -> u64 {
-        self.remaining
     }
 
     /// Reads the header at the front of `input`, or goes on with one that arrives in pieces.
@@ -69,7 +53,7 @@ impl Decoder {
         input: &[u8],
         rules: &Rules,
     ) -> Result<Option<(Header, usize)>, ProtocolError> {
-        if self.head_len == 0
+        if let State::Header { len: 0, .. } = self.0
             && let Ok(Parsed::Done { header, len }) = Header::parse(input)
         {
             rules.check(input.get(..len).unwrap_or(input))?;
@@ -85,21 +69,21 @@ impl Decoder {
         input: &[u8],
         rules: &Rules,
     ) -> Result<Option<(Header, usize)>, ProtocolError> {
+        let State::Header { head, len } = &mut self.0 else { return Ok(None) };
         let mut taken = 0_usize;
         for &byte in input {
-            let have = usize::from(self.head_len);
-            if let Some(slot) = self.head.get_mut(have) {
+            let have = usize::from(*len);
+            if let Some(slot) = head.get_mut(have) {
                 *slot = byte;
             }
-            self.head_len = self.head_len.saturating_add(1);
+            *len = len.saturating_add(1);
             taken = taken.saturating_add(1);
-            let head = self.head.get(..=have).unwrap_or(&self.head);
+            let head = head.get(..=have).unwrap_or(head);
             // A fault is decided here at the byte that proves it, so a header that was cut on its
             // way and one that was not fail alike.
             rules.check(head)?;
             let whole = head.get(1).is_some_and(|&byte1| head.len() == header_len(byte1));
             if whole && let Ok(Parsed::Done { header, .. }) = Header::parse(head) {
-                self.head_len = 0;
                 self.begin(&header);
                 return Ok(Some((header, taken)));
             }
@@ -109,13 +93,29 @@ impl Decoder {
 
     #[inline]
     fn begin(&mut self, header: &Header) {
-        self.in_frame = true;
-        self.fin = header.fin;
-        self.opcode = header.opcode;
-        self.key = header.mask.unwrap_or_default();
-        self.remaining = header.payload_len;
+        self.0 = State::Payload(Frame {
+            remaining: header.payload_len,
+            key: header.mask.unwrap_or_default(),
+            opcode: header.opcode,
+            fin: header.fin,
+        });
     }
 
+    /// `count` bytes of payload were used.
+    #[inline]
+    pub(crate) fn advance(&mut self, count: usize) {
+        if let State::Payload(frame) = &mut self.0 {
+            frame.remaining = frame.remaining.saturating_sub(count as u64);
+            if frame.remaining == 0 {
+                self.0 = HEADER;
+            } else {
+                frame.key.rotate_left(count % 4);
+            }
+        }
+    }
+}
+
+impl Frame {
     /// How many of the `available` bytes belong to the frame, and whether they end it.
     #[inline]
     pub(crate) fn payload(&self, available: usize) -> (usize, bool) {
@@ -124,14 +124,7 @@ impl Decoder {
             _ => (available, false),
         }
     }
-
-    /// `count` bytes of payload were used.
-    #[inline]
-    pub(crate) fn advance(&mut self, count: usize) {
-        self.remaining = self.remaining.saturating_sub(count as u64);
-        self.key.rotate_left(count % 4);
-        if self.remaining == 0 {
-            self.in_frame = false;
-        }
-    }
 }
+
+/// Between two frames.
+const HEADER: State = State::Header { head: [0; MAX_HEADER_LEN], len: 0 };

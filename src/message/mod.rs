@@ -13,13 +13,13 @@
 //! that grows with the bytes that arrived.
 
 #[cfg(feature = "deflate")]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "the connection does not drive it yet")
-)]
+mod compressed;
+#[cfg(feature = "deflate")]
 pub(crate) mod deflate;
 pub(crate) mod utf8;
 
+#[cfg(feature = "deflate")]
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -83,6 +83,9 @@ pub(crate) struct Assembler {
     empty_fragments: u32,
     utf8: Utf8,
     buffer: Buffer,
+    /// Made when permessage-deflate was agreed.
+    #[cfg(feature = "deflate")]
+    inflater: Option<Box<deflate::Inflater>>,
 }
 
 #[derive(Debug)]
@@ -116,6 +119,8 @@ impl Assembler {
             empty_fragments: 0,
             utf8: Utf8::new(),
             buffer: Buffer::Binary(Vec::new()),
+            #[cfg(feature = "deflate")]
+            inflater: None,
         }
     }
 
@@ -148,10 +153,15 @@ impl Assembler {
         if header.opcode != Opcode::Continuation {
             self.kind = if header.opcode == Opcode::Text { Kind::Text } else { Kind::Binary };
             rules.in_message = true;
+            // RFC 7692 6: on the first frame, for the whole message. The rules let RSV1 through
+            // only where it has this meaning.
+            rules.compressed = header.rsv1;
             self.fragments = 0;
             self.empty_fragments = 0;
         }
-        rules.message_size = rules.message_size.saturating_add(header.payload_len);
+        if !rules.compressed {
+            rules.message_size = rules.message_size.saturating_add(header.payload_len);
+        }
         self.fragments = self.fragments.saturating_add(1);
         self.empty_fragments =
             if header.payload_len == 0 { self.empty_fragments.saturating_add(1) } else { 0 };
@@ -169,6 +179,10 @@ impl Assembler {
         piece: Piece,
         run: &mut Range<usize>,
     ) -> Result<(Progress, usize), ProtocolError> {
+        #[cfg(feature = "deflate")]
+        if self.rules.compressed {
+            return self.compressed(input, piece);
+        }
         if self.chunks {
             return self.chunk(input, piece, run);
         }
@@ -234,6 +248,7 @@ impl Assembler {
     #[inline]
     fn end_message(&mut self) {
         self.rules.in_message = false;
+        self.rules.compressed = false;
         self.rules.message_size = 0;
         self.rules.no_fragment_left = false;
         self.rules.no_empty_left = false;

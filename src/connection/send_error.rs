@@ -1,0 +1,42 @@
+//! [`SendError`]: why a message was not sent.
+
+use core::fmt;
+
+use crate::{ApiMisuse, Message};
+
+/// A message could not be sent; nothing was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SendError<M = ()> {
+    /// More than [`Config::output_hard_limit`](crate::Config::output_hard_limit) bytes would wait
+    /// in the output: write some of them, then send this again.
+    Full(M),
+    /// It must not be sent now, or never.
+    Misuse(ApiMisuse),
+}
+
+impl<M> From<ApiMisuse> for SendError<M> {
+    fn from(misuse: ApiMisuse) -> Self {
+        Self::Misuse(misuse)
+    }
+}
+
+/// Forgets the message that was handed back, for a caller that does not try again.
+impl<'m> From<SendError<Message<'m>>> for SendError {
+    fn from(error: SendError<Message<'m>>) -> Self {
+        match error {
+            SendError::Full(_) => Self::Full(()),
+            SendError::Misuse(misuse) => Self::Misuse(misuse),
+        }
+    }
+}
+
+impl<M> fmt::Display for SendError<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full(_) => f.write_str("output is full (Config::output_hard_limit)"),
+            Self::Misuse(misuse) => misuse.fmt(f),
+        }
+    }
+}
+
+impl<M: fmt::Debug> core::error::Error for SendError<M> {}

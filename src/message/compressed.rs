@@ -1,0 +1,115 @@
+//! Compressed messages (RFC 7692 section 6): pieces of payload go through the inflater, what
+//! comes out is collected or delivered like any other message.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::deflate::{Inflater, Progress as Inflated};
+use super::{Assembler, Buffer, Piece, Progress, append_text};
+use crate::ProtocolError;
+use crate::frame::mask;
+
+/// The most bytes of a chunk, but for what the inflater holds at the end of a piece.
+const CHUNK: usize = 16 << 10;
+/// The most bytes of payload that are looked at for one chunk: what is left of them is masked
+/// again for the next.
+const CHUNK_INPUT: usize = 4 << 10;
+
+impl Assembler {
+    /// RSV1 has a meaning from now on (RFC 7692 section 6).
+    pub(crate) fn agree_deflate(&mut self, context_takeover: bool) {
+        self.rules.rsv1 = true;
+        self.inflater = Some(Box::new(Inflater::new(context_takeover)));
+    }
+
+    /// Takes a piece of a compressed message, as [`payload`](Self::payload) does.
+    pub(super) fn compressed(
+        &mut self,
+        input: &mut [u8],
+        piece: Piece,
+    ) -> Result<(Progress, usize), ProtocolError> {
+        if self.chunks { self.inflate_chunk(input, piece) } else { self.inflate_all(input, piece) }
+    }
+
+    fn inflate_all(
+        &mut self,
+        input: &mut [u8],
+        piece: Piece,
+    ) -> Result<(Progress, usize), ProtocolError> {
+        let bytes = input.get_mut(piece.range()).unwrap_or_default();
+        mask::apply(piece.key, 0, bytes);
+        self.begin_buffer();
+        let mut rest: &[u8] = bytes;
+        while self.inflate(&mut rest, CHUNK)? == Inflated::Full {}
+        if !piece.ends_message {
+            return Ok((Progress::More, piece.len));
+        }
+        self.end_compressed()?;
+        Ok((Progress::Owned, piece.len))
+    }
+
+    fn inflate_chunk(
+        &mut self,
+        input: &mut [u8],
+        piece: Piece,
+    ) -> Result<(Progress, usize), ProtocolError> {
+        let all = input.get_mut(piece.range()).unwrap_or_default();
+        let len = all.len().min(CHUNK_INPUT);
+        let bytes = all.get_mut(..len).unwrap_or_default();
+        mask::apply(piece.key, 0, bytes);
+        self.moved = false; // each chunk has a buffer of its own
+        self.begin_buffer();
+        let mut rest: &[u8] = bytes;
+        let mut inflated = self.inflate(&mut rest, CHUNK)?;
+        // With the input used up, what the inflater still holds is little: nothing may wait in it
+        // when the next header is read.
+        while rest.is_empty() && inflated == Inflated::Full {
+            inflated = self.inflate(&mut rest, CHUNK)?;
+        }
+        let used = len.saturating_sub(rest.len());
+        if let Some(unused) = bytes.get_mut(used..) {
+            mask::apply(piece.key, used, unused);
+        }
+        if piece.ends_message && used == piece.len {
+            self.end_compressed()?;
+        } else if self.buffer.is_empty() {
+            return Ok((Progress::More, used));
+        }
+        Ok((Progress::Owned, used))
+    }
+
+    /// Appends up to `max` bytes to the buffer. The limit on the message counts them (8.1 of RFC
+    /// 7692 leaves it to the receiver; 10.4 of RFC 6455 asks for it).
+    fn inflate(&mut self, rest: &mut &[u8], max: usize) -> Result<Inflated, ProtocolError> {
+        let limit = self.rules.limits.message;
+        let Some(inflater) = &mut self.inflater else { return Ok(Inflated::NeedInput) };
+        match &mut self.buffer {
+            Buffer::Binary(data) => inflater.inflate(rest, data, max, limit),
+            Buffer::Text(text) => {
+                let mut bytes = Vec::new();
+                let inflated = inflater.inflate(rest, &mut bytes, max, limit);
+                // What came out before a fault is text all the same, and was there first.
+                append_text(text, &mut self.utf8, &bytes)?;
+                inflated
+            }
+        }
+    }
+
+    fn end_compressed(&mut self) -> Result<(), ProtocolError> {
+        if let Some(inflater) = &mut self.inflater {
+            inflater.finish()?;
+        }
+        self.utf8.finish()?;
+        self.end_message();
+        Ok(())
+    }
+}
+
+impl Buffer {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Text(text) => text.is_empty(),
+            Self::Binary(data) => data.is_empty(),
+        }
+    }
+}
