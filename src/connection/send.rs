@@ -248,7 +248,8 @@ impl SendPath {
             self.write_close(Some((code, "")), output);
         }
         self.owed_pong = None;
-        if self.closing.state() != State::Closed && self.failed.is_none() {
+        // 7.1.5: the code is that of the peer's Close, once it has come, even one without a code.
+        if matches!(self.closing.state(), State::Open | State::CloseSent) && self.failed.is_none() {
             self.failed = Some(code);
         }
         self.closing.failed(error);
