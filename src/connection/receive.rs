@@ -136,8 +136,11 @@ impl ReceivePath {
         };
         let (taken, rest) =
             mem::take(input).split_at_mut_checked(found.consumed).unwrap_or_default();
-        *input = rest;
-        self.event(signal, found, taken)
+        let event = self.event(signal, found, taken);
+        if event.is_ok() {
+            *input = rest; // else dropped: the connection has failed
+        }
+        event
     }
 
     /// Finds the end of the next event in `input`. [`event`](Self::event) makes it, from the
