@@ -29,7 +29,8 @@ pub struct Config {
     pub max_empty_fragments: u32,
     /// Bytes waiting in [`Output`](crate::Output) above which a pong is not appended at once:
     /// the newest ping only is remembered and answered when there is room again (RFC 6455 section
-    /// 5.5.3). An adapter stops taking messages above it. Default 64 KiB.
+    /// 5.5.3). Large frames, which a pong overtakes, do not count for that. An adapter stops
+    /// taking messages above it. Default 64 KiB.
     pub output_soft_limit: usize,
     /// The most bytes that may wait in [`Output`](crate::Output). A message that would exceed it
     /// is handed back ([`SendError::Full`](crate::SendError)), unless nothing waits: one message

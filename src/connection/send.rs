@@ -218,7 +218,7 @@ impl SendPath {
         if !self.auto_pong || !self.closing.may_send() {
             return;
         }
-        if output.buffered() < self.soft_limit() {
+        if output.buffered() <= self.soft_limit() {
             self.owed_pong = None;
             self.framer.control(Opcode::Pong, payload, output);
         } else {
@@ -265,7 +265,7 @@ impl SendPath {
 
     #[cold]
     fn send_owed_pong(&mut self, output: &mut Output) {
-        if output.buffered() < self.soft_limit()
+        if output.buffered() <= self.soft_limit()
             && let Some(payload) = self.owed_pong.take()
         {
             self.framer.control(Opcode::Pong, payload.as_slice(), output);
