@@ -322,7 +322,8 @@ impl ReceivePath {
             Opcode::Pong => Ok(Signal::Pong),
             _ => {
                 self.end = End::Closed(close::parse(body)?);
-                self.control = None;
+                // Nothing will be delivered any more: what was kept for it is given back.
+                drop((self.assembler.take_binary(), self.control.take()));
                 Ok(Signal::Close)
             }
         }
