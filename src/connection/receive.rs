@@ -105,7 +105,8 @@ impl ReceivePath {
             End::No | End::Closed(_) => {
                 self.end = End::Failed(error);
                 // Nothing will be delivered any more: what was kept for it is given back.
-                drop((self.assembler.take_binary(), self.control.take()));
+                self.assembler.discard();
+                self.control = None;
                 error
             }
         }
@@ -323,7 +324,8 @@ impl ReceivePath {
             _ => {
                 self.end = End::Closed(close::parse(body)?);
                 // Nothing will be delivered any more: what was kept for it is given back.
-                drop((self.assembler.take_binary(), self.control.take()));
+                self.assembler.discard();
+                self.control = None;
                 Ok(Signal::Close)
             }
         }

@@ -245,6 +245,15 @@ impl Assembler {
         }
     }
 
+    /// Gives the memory of an unfinished message back: nothing will be delivered any more.
+    pub(crate) fn discard(&mut self) {
+        self.buffer = Buffer::Binary(Vec::new());
+        #[cfg(feature = "deflate")]
+        {
+            self.inflater = None;
+        }
+    }
+
     #[inline]
     fn end_message(&mut self) {
         self.rules.in_message = false;
