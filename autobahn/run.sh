@@ -7,13 +7,13 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 suite_requirements=$here/requirements.txt
-# shellcheck source=suite.sh
+# shellcheck source=autobahn/suite.sh
 source "$here/suite.sh"
 
 # What both testees are told. The largest message of the suite (9.1.6) has 16 MiB.
 testee_flags=(--max-message-size 16777216)
 # No process outlives this many seconds; a whole run takes a third of it on two cores.
-limit=1500
+limit=1800
 agent=websocket-proto
 # Nearly all the time goes into these groups, so they are dealt out to processes that run side by side.
 # A group that is missing here still runs: the first process takes every case that no other one has.
