@@ -84,3 +84,7 @@ pub use frame::mask::MaskKeys;
 pub use negotiated::DeflateParams;
 pub use negotiated::Negotiated;
 pub use output::Output;
+
+#[cfg(all(doctest, feature = "std"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
