@@ -60,6 +60,7 @@ extern crate std;
 mod close_code;
 mod config;
 mod connection;
+mod counters;
 mod deadlines;
 mod error;
 mod event;
@@ -73,8 +74,8 @@ mod output;
 
 pub use close_code::CloseCode;
 pub use config::{Config, Delivery};
-pub use connection::receive::Counters;
 pub use connection::{Closed, Connection, Initiator, Prepared, SendError, State, Statistics};
+pub use counters::Counters;
 pub use deadlines::{DeadlineConfig, Deadlines, Expired};
 pub use error::{ApiMisuse, ProtocolError};
 pub use event::{Event, Message};

@@ -5,12 +5,11 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::receive::Counters;
-use crate::Output;
 use crate::frame::header::{Header, MAX_HEADER_LEN};
 use crate::frame::mask::{self, MaskKeys};
 use crate::frame::opcode::Opcode;
 use crate::message::Kind;
+use crate::{Counters, Output};
 
 /// From this many bytes up an owned payload is not copied into the output's buffer: the copy
 /// costs more than the bookkeeping.
@@ -94,7 +93,7 @@ impl Framer {
     #[inline]
     pub(super) fn data(&mut self, part: Part, payload: Cow<'_, [u8]>, output: &mut Output) {
         if part.fin {
-            self.counters.messages = self.counters.messages.wrapping_add(1);
+            self.counters.count_message();
         }
         if payload.len() < LARGE_OWNED && payload.len() <= self.fragment_size() {
             self.frame(part.head(true, true), &payload, output);
@@ -108,7 +107,7 @@ impl Framer {
         if payload.len() < LARGE_OWNED || self.is_client() {
             return self.data(part, Cow::Borrowed(payload), output);
         }
-        self.counters.messages = self.counters.messages.wrapping_add(1);
+        self.counters.count_message();
         let mut rest = payload.clone();
         let mut first = true;
         while !rest.is_empty() {
@@ -191,10 +190,11 @@ impl Framer {
     #[inline]
     fn header(&mut self, head: Head, len: usize) -> Encoded {
         let Head { fin, rsv1, opcode } = head;
-        self.counters.frames = self.counters.frames.wrapping_add(1);
         let payload_len = len as u64;
-        if !opcode.is_control() {
-            self.counters.payload_bytes = self.counters.payload_bytes.wrapping_add(payload_len);
+        if opcode.is_control() {
+            self.counters.count_control_frame();
+        } else {
+            self.counters.count_data_frame(payload_len);
         }
         let mask = self.keys.as_mut().map(MaskKeys::next_key);
         let mut bytes = [0; MAX_HEADER_LEN];

@@ -10,11 +10,11 @@ mod send_error;
 pub(crate) mod state;
 
 use crate::{
-    ApiMisuse, CloseCode, CloseFrame, Config, Event, MaskKeys, Message, Negotiated, Output,
-    ProtocolError,
+    ApiMisuse, CloseCode, CloseFrame, Config, Counters, Event, MaskKeys, Message, Negotiated,
+    Output, ProtocolError,
 };
 pub use prepared::Prepared;
-use receive::{Counters, ReceivePath};
+use receive::ReceivePath;
 #[cfg(feature = "std")]
 use receive::{Found, Signal};
 use send::SendPath;

@@ -9,7 +9,7 @@ use crate::frame::decoder::{Decoder, Frame};
 use crate::frame::opcode::Opcode;
 use crate::frame::{close, mask};
 use crate::message::{Assembler, Kind, Piece, Progress, utf8};
-use crate::{CloseFrame, Config, Event, ProtocolError};
+use crate::{CloseFrame, Config, Counters, Event, ProtocolError};
 
 /// Decodes frames and assembles messages, until the peer closes or fails.
 #[derive(Debug)]
@@ -31,18 +31,6 @@ enum End {
     Closed(Option<CloseFrame>),
     /// 7.1.7: "MUST NOT continue to attempt to process data".
     Failed(ProtocolError),
-}
-
-/// What was received, or sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counters {
-    /// Frames, control frames too.
-    pub frames: u64,
-    /// Data messages, counted when they end.
-    pub messages: u64,
-    /// Bytes of payload in data frames, as they travel: compressed where compression is in use.
-    pub payload_bytes: u64,
 }
 
 /// What a step found. One byte: an enum with contents, returned through memory, costs more than
@@ -213,6 +201,13 @@ impl ReceivePath {
         let mut position = 0;
         let mut run = 0..0;
         loop {
+            if self.decoder.is_between_frames()
+                && self.assembler.whole_frames(input, &mut position, &mut run, &mut self.counters)
+            {
+                self.counters.count_message();
+                *found = Found { consumed: position, payload: run, owned: false, last: true };
+                return Ok(Signal::Message);
+            }
             let frame = match self.decoder.frame() {
                 Some(frame) => frame,
                 None => match self.next_frame(input, &mut position, &mut run)? {
@@ -277,10 +272,10 @@ impl ReceivePath {
             }
         };
         *position = position.saturating_add(len);
-        self.counters.frames = self.counters.frames.wrapping_add(1);
-        if !header.opcode.is_control() {
-            let bytes = &mut self.counters.payload_bytes;
-            *bytes = bytes.wrapping_add(header.payload_len);
+        if header.opcode.is_control() {
+            self.counters.count_control_frame();
+        } else {
+            self.counters.count_data_frame(header.payload_len);
             self.assembler.begin_frame(&header);
         }
         Ok(self.decoder.frame())
@@ -289,7 +284,7 @@ impl ReceivePath {
     #[inline]
     fn delivered(&mut self, last: bool) -> Signal {
         if last {
-            self.counters.messages = self.counters.messages.wrapping_add(1);
+            self.counters.count_message();
         }
         if self.assembler.delivers_chunks() { Signal::Chunk } else { Signal::Message }
     }

@@ -7,7 +7,6 @@ use alloc::borrow::Cow;
 use super::compress::Compressor;
 use super::framer::{Framer, Part};
 use super::prepared::Prepared;
-use super::receive::Counters;
 use super::send_error::SendError;
 use super::state::{Closing, State};
 use crate::frame::close::{self, MAX_REASON};
@@ -16,7 +15,7 @@ use crate::frame::header::MAX_HEADER_LEN;
 use crate::frame::mask::MaskKeys;
 use crate::frame::opcode::Opcode;
 use crate::message::Kind;
-use crate::{ApiMisuse, CloseCode, CloseFrame, Config, Message, Output, ProtocolError};
+use crate::{ApiMisuse, CloseCode, CloseFrame, Config, Counters, Message, Output, ProtocolError};
 
 /// What may be sent, and what has to be.
 #[derive(Debug)]

@@ -35,6 +35,12 @@ impl Decoder {
         Self(HEADER)
     }
 
+    /// Whether a frame begins at the next byte.
+    #[inline]
+    pub(crate) const fn is_between_frames(&self) -> bool {
+        matches!(self.0, State::Header { len: 0, .. })
+    }
+
     /// The frame in progress, if its header was read.
     #[inline]
     pub(crate) const fn frame(&self) -> Option<Frame> {

@@ -7,6 +7,7 @@ pub(crate) mod header;
 pub(crate) mod mask;
 pub(crate) mod opcode;
 pub(crate) mod rules;
+pub(crate) mod whole;
 
 pub use header::{Header, MAX_HEADER_LEN, Parsed};
 pub use opcode::Opcode;

@@ -28,7 +28,8 @@ use crate::frame::header::Header;
 use crate::frame::mask;
 use crate::frame::opcode::Opcode;
 use crate::frame::rules::{Limits, Rules};
-use crate::{Config, Delivery, ProtocolError};
+use crate::frame::whole;
+use crate::{Config, Counters, Delivery, ProtocolError};
 use utf8::Utf8;
 
 /// Text or binary (5.6).
@@ -152,21 +153,57 @@ impl Assembler {
         let rules = &mut self.rules;
         if header.opcode != Opcode::Continuation {
             self.kind = if header.opcode == Opcode::Text { Kind::Text } else { Kind::Binary };
-            rules.in_message = true;
             // RFC 7692 6: on the first frame, for the whole message. The rules let RSV1 through
             // only where it has this meaning.
             rules.compressed = header.rsv1;
-            self.fragments = 0;
-            self.empty_fragments = 0;
         }
+        self.count_fragment(header.payload_len);
+    }
+
+    /// Holds what follows to the limits.
+    #[inline]
+    fn count_fragment(&mut self, payload_len: u64) {
+        let rules = &mut self.rules;
+        rules.in_message = true;
         if !rules.compressed {
-            rules.message_size = rules.message_size.saturating_add(header.payload_len);
+            rules.message_size = rules.message_size.saturating_add(payload_len);
         }
         self.fragments = self.fragments.saturating_add(1);
         self.empty_fragments =
-            if header.payload_len == 0 { self.empty_fragments.saturating_add(1) } else { 0 };
+            if payload_len == 0 { self.empty_fragments.saturating_add(1) } else { 0 };
         rules.no_fragment_left = self.fragments >= rules.limits.fragments;
         rules.no_empty_left = self.empty_fragments >= rules.limits.empty_fragments;
+    }
+
+    /// Takes data frames that lie whole in the input, from `position` on, as long as there is
+    /// nothing unusual. Returns whether the message has ended: it is lent, at `run`.
+    #[inline(always)]
+    pub(crate) fn whole_frames(
+        &mut self,
+        input: &mut [u8],
+        position: &mut usize,
+        run: &mut Range<usize>,
+        counters: &mut Counters,
+    ) -> bool {
+        if self.chunks || self.moved {
+            return false;
+        }
+        loop {
+            let rest = input.get(*position..).unwrap_or_default();
+            let Some(whole) = whole::frame(&self.rules, rest) else { return false };
+            counters.count_data_frame(whole.len as u64);
+            let start = position.saturating_add(whole.header_len);
+            *position = start.saturating_add(whole.len);
+            if !self.rules.in_message {
+                self.kind = if whole.is_text() { Kind::Text } else { Kind::Binary };
+            }
+            lend(input, start..*position, whole.key, run);
+            if whole.fin() {
+                self.end_message();
+                return true;
+            }
+            self.count_fragment(whole.len as u64);
+        }
     }
 
     /// Takes a piece of payload. `run` is the part of the message that is lent so far.
@@ -187,7 +224,7 @@ impl Assembler {
             return self.chunk(input, piece, run);
         }
         if piece.ends_frame && !self.moved {
-            lend(input, piece, run);
+            lend(input, piece.range(), piece.key, run);
             if !piece.ends_message {
                 return Ok((Progress::More, piece.len));
             }
@@ -261,6 +298,8 @@ impl Assembler {
         self.rules.message_size = 0;
         self.rules.no_fragment_left = false;
         self.rules.no_empty_left = false;
+        self.fragments = 0;
+        self.empty_fragments = 0;
         self.moved = false;
     }
 
@@ -359,19 +398,24 @@ impl Assembler {
     }
 }
 
-/// Unmasks a piece in place, right behind the run.
-#[inline]
-fn lend(input: &mut [u8], piece: Piece, run: &mut Range<usize>) {
-    if Range::is_empty(run) {
-        *run = piece.range();
+/// Unmasks a frame's payload in place, right behind the run.
+#[inline(always)]
+fn lend(input: &mut [u8], payload: Range<usize>, key: [u8; 4], run: &mut Range<usize>) {
+    let place = if run.start == run.end {
+        *run = payload.clone();
+        payload
     } else {
         // Moving first and unmasking then, both in the nearest cache, beats one checked pass.
-        input.copy_within(piece.range(), run.end);
-        run.end = run.end.saturating_add(piece.len);
-    }
-    let place = run.end.saturating_sub(piece.len)..run.end;
-    if let Some(bytes) = input.get_mut(place) {
-        mask::apply(piece.key, 0, bytes);
+        let start = run.end;
+        run.end = start.saturating_add(payload.len());
+        input.copy_within(payload, start);
+        start..run.end
+    };
+    // Without a mask (a server's frame) there is nothing to do.
+    if key != [0; 4]
+        && let Some(bytes) = input.get_mut(place)
+    {
+        mask::apply(key, 0, bytes);
     }
 }
 
