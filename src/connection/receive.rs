@@ -224,13 +224,14 @@ impl ReceivePath {
                 found.consumed = found.payload.end;
                 return self.control(input, &frame, found, ends_frame);
             }
+            let to_come = frame.remaining.saturating_sub(len as u64);
             let piece = Piece {
                 start: position,
                 len,
                 key: frame.key,
                 ends_frame,
                 ends_message: ends_frame && frame.fin,
-                to_come: frame.remaining.saturating_sub(len as u64),
+                to_come: if frame.fin { to_come } else { u64::MAX },
             };
             let (progress, used) = self.assembler.payload(input, piece, &mut run)?;
             self.decoder.advance(used);

@@ -50,7 +50,8 @@ pub(crate) struct Piece {
     pub(crate) ends_frame: bool,
     /// Whether the message ends with it.
     pub(crate) ends_message: bool,
-    /// Bytes of the frame that come after it.
+    /// Bytes of the message that come after it: without limit before the last frame, whose header
+    /// tells.
     pub(crate) to_come: u64,
 }
 
@@ -426,8 +427,9 @@ fn append_text(text: &mut String, utf8: &mut Utf8, bytes: &[u8]) -> Result<(), P
     Ok(())
 }
 
-/// How much to reserve for `len` more bytes: room for the rest of the frame too, but never more
+/// How much to reserve for `len` more bytes: room for the rest of the message too, but never more
 /// than has arrived, so that memory follows what was received and not what was declared (10.4).
+/// At least doubling, before the end is known, keeps the work for many small fragments linear.
 fn room_for(have: usize, len: usize, to_come: u64) -> usize {
     let arrived = have.saturating_add(len);
     let to_come = usize::try_from(to_come).unwrap_or(usize::MAX);
