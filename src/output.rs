@@ -194,13 +194,15 @@ impl Output {
 
     #[cold]
     fn grow(&mut self, len: usize) -> &mut [u8] {
-        // Move what waits to the front, then at least double.
+        // Move what waits to the front, then at least double. Unless much was freed there, doubling
+        // comes first: a transport that takes little at a time must not have all moved each time.
+        let freed_little = self.start < self.buffer.len() / 4;
         self.buffer.copy_within(self.start..self.end, 0);
         let start = self.buffered();
         let end = start.saturating_add(len);
         self.start = 0;
         self.end = end;
-        if end > self.buffer.len() {
+        if freed_little || end > self.buffer.len() {
             let size = end.max(self.buffer.len().saturating_mul(2)).max(MIN_GROWTH);
             self.buffer.resize(size, 0);
         }
@@ -271,5 +273,202 @@ impl Entry {
         let of_payload = count.saturating_sub(of_head).min(self.payload.len());
         bytes::Buf::advance(&mut self.payload, of_payload);
         of_head.saturating_add(of_payload)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    /// A frame as a model: what it is, and its bytes.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    struct Frame {
+        control: bool,
+        bytes: Vec<u8>,
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Small(usize),
+        Control(usize),
+        Large(usize),
+        Advance(usize),
+        Release,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => (1..400_usize).prop_map(Step::Small),
+            1 => (60_000..70_000_usize).prop_map(Step::Small),
+            4 => (2..131_usize).prop_map(Step::Control),
+            3 => (0..3000_usize).prop_map(Step::Large),
+            4 => (0..1000_usize).prop_map(Step::Advance),
+            2 => (0..100_000_usize).prop_map(Step::Advance),
+            1 => Just(Step::Advance(usize::MAX)),
+            1 => Just(Step::Release),
+        ]
+    }
+
+    /// Bytes that say which frame they are of.
+    fn bytes(index: usize, len: usize) -> Vec<u8> {
+        (0..len).map(|at| (index.wrapping_mul(31) ^ at) as u8).collect()
+    }
+
+    /// Looks at the same bytes in every way that there is.
+    fn check(output: &Output, expected: &VecDeque<u8>) {
+        assert_eq!(output.len(), expected.len());
+        assert_eq!(output.is_empty(), expected.is_empty());
+        assert_eq!(output.pending().is_empty(), expected.is_empty());
+        let chunks: Vec<&[u8]> = output.chunks().collect();
+        assert!(chunks.iter().all(|chunk| !chunk.is_empty()));
+        assert_eq!(chunks.first().copied().unwrap_or_default(), output.pending());
+        let mut slices = [std::io::IoSlice::new(&[]); 3];
+        let count = output.io_slices(&mut slices);
+        assert_eq!(count, chunks.len().min(3));
+        assert!(slices[..count].iter().zip(&chunks).all(|(slice, chunk)| &slice[..] == *chunk));
+        assert!(chunks.concat().iter().eq(expected));
+    }
+
+    /// All bytes that were added, and in what order; control frames may overtake data.
+    fn run(steps: &[Step]) {
+        let mut output = Output::new();
+        let mut written = Vec::new();
+        let mut added: Vec<Frame> = Vec::new();
+        for (index, step) in steps.iter().enumerate() {
+            let before = output.chunks().collect::<Vec<_>>().concat();
+            match *step {
+                Step::Small(len) | Step::Control(len) => {
+                    let control = matches!(step, Step::Control(_));
+                    let bytes = bytes(index, len);
+                    let room = if control { output.control_room(len) } else { output.room(len) };
+                    assert_eq!(room.len(), len);
+                    room.copy_from_slice(&bytes);
+                    added.push(Frame { control, bytes });
+                }
+                Step::Large(len) => {
+                    let bytes = bytes(index, len + 14);
+                    let (header, payload) = bytes.split_at(14);
+                    output.push_large(header, Bytes::copy_from_slice(payload));
+                    added.push(Frame { control: false, bytes });
+                }
+                Step::Advance(count) => {
+                    let gone = count.min(before.len());
+                    written.extend_from_slice(&before[..gone]);
+                    output.advance(count);
+                    check(&output, &before[gone..].iter().copied().collect());
+                    continue;
+                }
+                Step::Release => {
+                    output.release();
+                    check(&output, &before.into());
+                    continue;
+                }
+            }
+            // The frame stands somewhere in what waits, whole; the rest is as it was.
+            let frame = added.last().expect("just added");
+            let after = output.chunks().collect::<Vec<_>>().concat();
+            let common = before.iter().zip(&after).take_while(|(old, new)| old == new).count();
+            let place = (0..=common).rev().find(|&place| {
+                after[place..].starts_with(&frame.bytes)
+                    && after[place + frame.bytes.len()..] == before[place..]
+            });
+            let place = place.expect("inserted whole");
+            assert!(frame.control || place == before.len(), "data goes behind everything");
+            check(&output, &after.into());
+        }
+        written.extend(output.chunks().collect::<Vec<_>>().concat());
+        check_frames(&written, &added);
+    }
+
+    /// What was written is the frames, none cut, each kind in its order, data never before a
+    /// control frame that was added earlier.
+    fn check_frames(written: &[u8], added: &[Frame]) {
+        let mut data: VecDeque<_> = added.iter().filter(|frame| !frame.control).collect();
+        let mut control: VecDeque<_> = added.iter().filter(|frame| frame.control).collect();
+        let mut rest = written;
+        while !rest.is_empty() {
+            let queue = [&mut data, &mut control].into_iter().find_map(|queue| {
+                let frame = queue.front()?;
+                rest = rest.strip_prefix(&frame.bytes[..])?;
+                Some(queue)
+            });
+            queue.expect("a frame was cut, or is out of order").pop_front();
+        }
+        assert!(data.is_empty() && control.is_empty(), "something was lost");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 200, failure_persistence: None, ..Default::default()
+        })]
+
+        #[test]
+        fn bytes_in_are_bytes_out(steps in vec(step(), 0..40)) {
+            run(&steps);
+        }
+    }
+
+    /// A control frame waits for the large frame that is in flight, and for no other.
+    #[test]
+    fn control_frames_overtake_large_ones() {
+        let mut output = Output::new();
+        for byte in [1, 2, 3] {
+            output.push_large(&[byte; 2], Bytes::from(std::vec![byte; 3]));
+        }
+        output.room(1).fill(4);
+        output.control_room(1).fill(9);
+        assert_eq!(
+            output.chunks().collect::<Vec<_>>().concat(),
+            b"\x01\x01\x01\x01\x01\x09\x02\x02\x02\x02\x02\x03\x03\x03\x03\x03\x04"
+        );
+        output.advance(7);
+        output.control_room(1).fill(8);
+        assert_eq!(
+            output.chunks().collect::<Vec<_>>().concat(),
+            b"\x02\x02\x02\x02\x08\x03\x03\x03\x03\x03\x04"
+        );
+    }
+
+    #[test]
+    fn memory_is_given_back() {
+        let mut output = Output::new();
+        assert_eq!(output.buffer.capacity(), 0);
+        output.room(KEEP + 1).fill(1);
+        output.advance(KEEP);
+        assert!(!output.buffer.is_empty());
+        output.advance(1);
+        assert_eq!(output.buffer.capacity(), 0, "more than is kept");
+        output.room(KEEP).fill(1);
+        output.release();
+        assert_eq!(output.len(), KEEP, "nothing is lost");
+        output.advance(KEEP);
+        assert!(output.buffer.capacity() > 0, "kept for the next bytes");
+        output.release();
+        assert_eq!(output.buffer.capacity(), 0);
+        output.push_large(&[1; 2], Bytes::from_static(&[2; 100]));
+        output.advance(102);
+        assert!(output.large.is_none() && output.buffer.capacity() == 0);
+    }
+
+    /// A transport that takes a little each time: what waits is not moved each time.
+    #[test]
+    fn a_slow_transport_costs_linear_work() {
+        const WAITING: usize = 10_000;
+        let mut output = Output::new();
+        output.room(WAITING).fill(1);
+        let (mut moved, mut added) = (0, 0);
+        for _ in 0..10_000 {
+            output.advance(10);
+            let (start, capacity) = (output.start, output.buffer.len());
+            output.room(10).fill(1);
+            added += 10;
+            if output.start < start || output.buffer.len() != capacity {
+                moved += output.len();
+            }
+        }
+        assert!(moved <= 4 * added, "{moved} bytes were moved for {added}");
+        assert!(output.buffer.len() <= 4 * WAITING, "{} bytes", output.buffer.len());
     }
 }
