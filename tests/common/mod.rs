@@ -1,6 +1,9 @@
 //! What the integration tests share: vectors, logs of what happened, cuts of an input.
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
+pub mod pair;
+pub mod wire;
+
 use serde_json::Value;
 use websocket_proto::{
     Config, Connection, Event, MaskKeys, Negotiated, Output, ProtocolError, State,

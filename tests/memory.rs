@@ -1,0 +1,319 @@
+//! Memory of a connection in a hostile peer's hands: RFC 6455 10.4. It follows what was received,
+//! never what was declared.
+//!
+//! A test without the usual harness: it is alone in its process, on one thread, so that every byte
+//! counted is the connection's. Memory that grows is counted by the difference.
+
+mod common;
+
+use std::alloc::System;
+
+use cap::Cap;
+use common::wire::{BINARY, CONTINUATION, FIN, PING, PONG, ROLES, Role, TEXT};
+use websocket_proto::{Config, Connection, Delivery, Event, Message, Output, ProtocolError, State};
+
+#[global_allocator]
+static HEAP: Cap<System> = Cap::new(System, usize::MAX);
+
+const SLACK: usize = 64 << 10;
+
+type Test = fn(Role);
+
+fn main() {
+    let tests: [(&str, Test); 10] = [
+        ("a new connection owns nothing", a_new_connection_owns_nothing),
+        ("a declared length costs nothing", a_declared_length_costs_nothing),
+        ("s02 and s03: many fragments", many_fragments),
+        ("s05: one byte per read", one_byte_per_read),
+        ("s01: empty fragments", empty_fragments),
+        ("s10 and s12: floods of control frames", floods),
+        ("a delivered message is the application's", a_delivered_message_is_given_away),
+        ("a failure gives all back", a_failure_gives_all_back),
+        ("a close gives all back", a_close_gives_all_back),
+        ("s15: output is bounded and given back", output_is_given_back),
+    ];
+    let mut passed = 0;
+    for (name, test) in tests {
+        for role in ROLES {
+            test(role);
+            println!("test {name} ({role:?}) ... ok");
+            passed += 1;
+        }
+    }
+    println!("{passed} passed, 0 failed");
+}
+
+/// A connection with what it has cost so far.
+struct Victim {
+    connection: Connection,
+    output: Output,
+    base: usize,
+    received: usize,
+}
+
+impl Victim {
+    fn new(role: Role, config: Config) -> Self {
+        let connection = role.connection(config);
+        Self { connection, output: Output::new(), base: HEAP.allocated(), received: 0 }
+    }
+
+    fn live(&self) -> usize {
+        HEAP.allocated().saturating_sub(self.base)
+    }
+
+    /// Feeds `input`, and counts after each event, while the event lives.
+    fn feed(&mut self, input: &mut [u8]) -> Result<usize, ProtocolError> {
+        self.received += input.len();
+        let mut events = 0;
+        let mut input = input;
+        while let Some(event) = self.connection.receive(&mut input, &mut self.output)? {
+            events += 1;
+            let live = HEAP.allocated().saturating_sub(self.base);
+            assert!(live <= 2 * self.received + SLACK, "{live} bytes");
+            drop::<Event<'_>>(event);
+        }
+        assert!(self.live() <= 2 * self.received + SLACK, "{} bytes", self.live());
+        Ok(events)
+    }
+}
+
+/// From here on, more than `bound` bytes above `base` are refused, which ends the process.
+fn allow(base: usize, bound: usize) {
+    HEAP.set_limit(usize::MAX).expect("no limit");
+    HEAP.set_limit(base + bound).expect("not below what is live");
+}
+
+fn unlimited(delivery: Delivery) -> Config {
+    let mut config = Config::default();
+    config.max_message_size = u64::MAX;
+    config.max_frame_size = u64::MAX;
+    config.delivery = delivery;
+    config
+}
+
+/// Beside the state of the key generator, which a client has.
+fn a_new_connection_owns_nothing(role: Role) {
+    let before = HEAP.allocated();
+    let connection = role.connection(Config::default());
+    let output = Output::new();
+    let owned = HEAP.allocated() - before;
+    assert!(owned <= if role == Role::Client { 512 } else { 0 }, "{owned} bytes");
+    drop((connection, output));
+    assert_eq!(HEAP.allocated(), before);
+}
+
+/// S04 and S70: a header, then silence, whatever it announces.
+fn a_declared_length_costs_nothing(role: Role) {
+    for len in [126, 65_535, 65_536, (1 << 20) - 1, 1 << 32, 1 << 62, u64::MAX >> 1] {
+        for opcode in [TEXT, BINARY, FIN | TEXT, FIN | BINARY] {
+            for delivery in [Delivery::Messages, Delivery::Chunks] {
+                let mut victim = Victim::new(role, unlimited(delivery));
+                let mut header = role.header(opcode, len);
+                let mut byte = [b'x'];
+                victim.base = HEAP.allocated();
+                allow(victim.base, 0);
+                let whole = header.len();
+                let (first, rest) = header.split_at_mut(whole / 2);
+                assert_eq!(victim.feed(first), Ok(0));
+                assert_eq!(victim.feed(rest), Ok(0));
+                assert_eq!(victim.live(), 0, "{len} bytes were declared");
+                // One byte of payload: as much is kept, and little more.
+                allow(victim.base, 64);
+                assert!(victim.feed(&mut byte).is_ok());
+                allow(victim.base, usize::MAX >> 1);
+            }
+        }
+    }
+}
+
+/// Contiguous: the payload, and not a list of fragments. It grows by doubling, so that each byte
+/// is moved a constant number of times.
+fn many_fragments(role: Role) {
+    for payload in [&b"x"[..], &[b'x'; 64]] {
+        for opcode in [TEXT, BINARY] {
+            let mut victim = Victim::new(role, unlimited(Delivery::Messages));
+            let next = role.frame(CONTINUATION, payload);
+            let mut scratch = next.clone();
+            let mut first = role.frame(opcode, payload);
+            victim.base = HEAP.allocated();
+            assert_eq!(victim.feed(&mut first[..2]), Ok(0));
+            assert_eq!(victim.feed(&mut first[2..]), Ok(0));
+            let mut growths = 0;
+            for index in 2..=20_000 {
+                let kept = index * payload.len();
+                let before = victim.live();
+                allow(victim.base, 2 * kept + 64);
+                scratch.copy_from_slice(&next);
+                assert_eq!(victim.feed(&mut scratch), Ok(0));
+                growths += usize::from(victim.live() != before);
+            }
+            allow(victim.base, usize::MAX >> 1);
+            assert!(victim.live() >= 20_000 * payload.len());
+            assert!(growths <= 20, "{growths} times the memory grew");
+        }
+    }
+}
+
+fn one_byte_per_read(role: Role) {
+    for (byte0, size) in [(FIN | TEXT, 100_000), (FIN | BINARY, 100_000), (FIN | BINARY, 1 << 18)] {
+        let mut victim = Victim::new(role, unlimited(Delivery::Messages));
+        let mut bytes = role.frame(byte0, &vec![b'x'; size]);
+        victim.base = HEAP.allocated();
+        allow(victim.base, 2 * size + 64);
+        let mut events = 0;
+        for (index, byte) in bytes.chunks_mut(1).enumerate() {
+            events += victim.feed(byte).expect("no fault");
+            if index < size {
+                assert!(victim.live() <= 2 * (index + 1) + 64, "{} at {index}", victim.live());
+            }
+        }
+        assert_eq!(events, 1);
+        allow(victim.base, usize::MAX >> 1);
+        assert_eq!(victim.live(), 0);
+    }
+}
+
+fn empty_fragments(role: Role) {
+    let mut victim = Victim::new(role, Config::default());
+    let mut first = role.frame(BINARY, b"");
+    let next = role.frame(CONTINUATION, b"");
+    let mut scratch = next.clone();
+    victim.base = HEAP.allocated();
+    allow(victim.base, 0);
+    assert_eq!(victim.feed(&mut first), Ok(0));
+    for _ in 1..1024 {
+        scratch.copy_from_slice(&next);
+        assert_eq!(victim.feed(&mut scratch), Ok(0));
+    }
+    allow(victim.base, usize::MAX >> 1);
+}
+
+/// Whole in the input, and cut: nothing is kept of them but the pongs that wait.
+fn floods(role: Role) {
+    for (byte0, answered) in [(FIN | PING, true), (FIN | PONG, false)] {
+        for cut in [0, 1, 20, 100] {
+            let config = Config::default();
+            let mut victim = Victim::new(role, config);
+            let frame = role.frame(byte0, &[7; 125]);
+            let mut scratch = frame.clone();
+            victim.base = HEAP.allocated();
+            // The output's memory doubles: 128 KiB hold 64 KiB and a frame.
+            let bound = if answered { 2 * config.output_soft_limit + 1024 } else { 512 };
+            allow(victim.base, bound);
+            for _ in 0..3000 {
+                scratch.copy_from_slice(&frame);
+                let (head, tail) = scratch.split_at_mut(cut);
+                assert_eq!(victim.feed(head), Ok(0));
+                assert_eq!(victim.feed(tail), Ok(1));
+            }
+            allow(victim.base, usize::MAX >> 1);
+            assert!(
+                victim.output.len() <= if answered { config.output_soft_limit + 131 } else { 0 }
+            );
+            victim.output.advance(usize::MAX);
+            assert!(victim.live() <= config.output_soft_limit, "{} bytes stay", victim.live());
+            victim.connection.send_owed(&mut victim.output);
+            victim.output.advance(usize::MAX);
+            victim.output.release();
+            assert_eq!(victim.live(), 0);
+        }
+    }
+}
+
+/// Events in one input are lent; those in several are owned, and their memory goes with them.
+fn a_delivered_message_is_given_away(role: Role) {
+    for byte0 in [FIN | TEXT, FIN | BINARY] {
+        for cut in [0, 1, 50_000] {
+            let mut victim = Victim::new(role, Config::default());
+            let frame = role.frame(byte0, &[b'x'; 100_000]);
+            let mut scratch = frame.clone();
+            victim.base = HEAP.allocated();
+            // Lent, not copied, if no byte of the payload came before.
+            allow(victim.base, if cut > 1 { 2 * frame.len() } else { 0 });
+            for _ in 0..5 {
+                scratch.copy_from_slice(&frame);
+                let (head, tail) = scratch.split_at_mut(cut);
+                assert_eq!(victim.feed(head), Ok(0));
+                assert_eq!(victim.feed(tail), Ok(1));
+                assert_eq!(victim.live(), 0);
+            }
+            allow(victim.base, usize::MAX >> 1);
+        }
+    }
+}
+
+/// Half a message and half a ping are kept; then something breaks.
+fn half_way(role: Role) -> Victim {
+    let mut victim = Victim::new(role, Config::default());
+    let mut bytes = [role.frame(BINARY, &[1; 200_000]), role.frame(FIN | PING, &[2; 100])].concat();
+    let len = bytes.len() - 10;
+    bytes.truncate(len);
+    victim.base = HEAP.allocated();
+    assert_eq!(victim.feed(&mut bytes), Ok(0));
+    assert!(victim.live() >= 200_000);
+    victim
+}
+
+fn a_failure_gives_all_back(role: Role) {
+    let ways: [fn(&mut Victim); 2] = [
+        |victim| {
+            assert!(victim.connection.receive_eof().is_err());
+        },
+        |victim| {
+            victim.connection.fail(ProtocolError::MessageTimeout, &mut victim.output);
+            assert!(victim.feed(&mut [0xFF; 100]).is_err());
+        },
+    ];
+    for way in ways {
+        let mut victim = half_way(role);
+        way(&mut victim);
+        victim.output.advance(usize::MAX);
+        victim.output.release();
+        assert_eq!((victim.live(), victim.connection.state()), (0, State::Failed));
+    }
+}
+
+/// 5.5.1: nothing follows a Close, so the part of a message before it is of no more use.
+fn a_close_gives_all_back(role: Role) {
+    for cut in [0, 4] {
+        let mut victim = Victim::new(role, Config::default());
+        let mut start = role.frame(BINARY, &[1; 200_000]);
+        let mut close = role.frame(FIN | 8, b"");
+        victim.base = HEAP.allocated();
+        assert_eq!(victim.feed(&mut start), Ok(0));
+        let len = close.len();
+        let (head, tail) = close.split_at_mut(cut.min(len - 1));
+        assert_eq!(victim.feed(head), Ok(0));
+        assert_eq!(victim.feed(tail), Ok(1));
+        victim.output.advance(usize::MAX);
+        victim.output.release();
+        assert_eq!((victim.live(), victim.connection.state()), (0, State::Closed));
+    }
+}
+
+/// A peer that does not read: refused at the hard limit, and no memory stays when it has read.
+fn output_is_given_back(role: Role) {
+    for size in [100, 1000, 20_000, 200_000] {
+        let config = Config::default();
+        let mut victim = Victim::new(role, config);
+        let payload = vec![7; size];
+        victim.base = HEAP.allocated();
+        // The contiguous part doubles; large payloads have memory of their size.
+        allow(victim.base, 2 * config.output_hard_limit + SLACK);
+        let message = || Message::binary(&payload[..]);
+        while victim.connection.send(message(), &mut victim.output).is_ok() {}
+        assert!(victim.output.len() <= config.output_hard_limit);
+        assert!(
+            victim.output.len() > config.output_hard_limit - size - 20,
+            "no room is left unused"
+        );
+        allow(victim.base, usize::MAX >> 1);
+        while !victim.output.is_empty() {
+            let len = victim.output.pending().len().min(5000);
+            victim.output.advance(len);
+        }
+        assert!(victim.live() <= SLACK, "{} bytes stay", victim.live());
+        victim.output.release();
+        assert_eq!(victim.live(), 0);
+    }
+}
