@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
 pub mod pair;
+pub mod peer;
 pub mod wire;
 
 use serde_json::Value;

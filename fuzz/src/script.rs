@@ -1,0 +1,84 @@
+//! [`Script`]: choices read from the front of a fuzzer's input.
+
+use websocket_proto::{Config, Delivery};
+
+/// The rest of an input. An input that has ended chooses zero.
+#[derive(Clone, Debug)]
+pub struct Script<'a>(pub &'a [u8]);
+
+impl<'a> Script<'a> {
+    pub fn byte(&mut self) -> u8 {
+        self.0.split_off_first().copied().unwrap_or_default()
+    }
+
+    pub fn flag(&mut self) -> bool {
+        self.byte() & 1 == 1
+    }
+
+    /// At most `len` bytes.
+    pub fn bytes(&mut self, len: usize) -> &'a [u8] {
+        self.0.split_off(..len.min(self.0.len())).unwrap_or_default()
+    }
+
+    /// A byte with the length, then as many bytes.
+    pub fn string(&mut self) -> &'a [u8] {
+        let len = self.byte().into();
+        self.bytes(len)
+    }
+
+    /// Limits and policies, one bit each; 0 is the default.
+    pub fn config(&mut self) -> Config {
+        let bits = self.byte();
+        let bit = |index: u8| bits >> index & 1 == 1;
+        let mut config = Config::default();
+        if bit(0) {
+            config.delivery = Delivery::Chunks;
+        }
+        if bit(1) {
+            config.max_message_size = 300;
+            config.max_frame_size = 200;
+        }
+        if bit(2) {
+            config.max_fragments = 5;
+            config.max_empty_fragments = 2;
+        }
+        if bit(3) {
+            config.output_soft_limit = 64;
+            config.output_hard_limit = 256;
+        }
+        if bit(4) {
+            config.fragment_size = 7;
+        }
+        config.auto_pong = !bit(5);
+        config.auto_close = !bit(6);
+        config
+    }
+
+    /// The same without limits on what is received, for peers that must get on with each other.
+    pub fn unlimited(&mut self) -> Config {
+        let bits = self.byte() & !0b110;
+        Script(&[bits]).config()
+    }
+
+    /// How to cut what follows: lengths, used in turn. No lengths cut it byte by byte.
+    pub fn cuts(&mut self) -> Cuts<'a> {
+        Cuts(self.string())
+    }
+}
+
+/// The lengths of pieces, used in turn.
+#[derive(Clone, Copy, Debug)]
+pub struct Cuts<'a>(&'a [u8]);
+
+impl<'a> Cuts<'a> {
+    /// Cuts `input`. A piece may be empty, as a read may bring nothing, but not all are.
+    pub fn of<'i>(self, mut input: &'i [u8]) -> impl Iterator<Item = &'i [u8]> + use<'a, 'i> {
+        let lens = if self.0.iter().all(|len| *len == 0) { &[1] } else { self.0 };
+        lens.iter().cycle().map_while(move |len| {
+            if input.is_empty() {
+                return None;
+            }
+            input.split_off(..usize::from(*len).min(input.len()))
+        })
+    }
+}

@@ -1,0 +1,87 @@
+//! [`Faulty`]: a stream that follows a script, for adapters of any kind.
+
+use std::io::{self, ErrorKind, Read, Write};
+
+use super::script::Script;
+
+/// What a call on the stream does. An async stream can follow it as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// At most so many bytes pass, at least one.
+    Some(usize),
+    /// For an async stream: pending, and woken at once.
+    WouldBlock,
+    Interrupted,
+    /// The end of the stream, or a write that takes nothing.
+    Zero,
+    Reset,
+}
+
+impl Step {
+    /// Most steps let bytes pass, so that a script gets somewhere; at its end all do.
+    pub fn next(script: &mut Script<'_>) -> Self {
+        match script.byte() {
+            0 => Self::Some(usize::MAX),
+            len @ 1..200 => Self::Some(len.into()),
+            200..230 => Self::WouldBlock,
+            230..250 => Self::Interrupted,
+            250..253 => Self::Zero,
+            253.. => Self::Reset,
+        }
+    }
+
+    fn io(self) -> io::Result<usize> {
+        match self {
+            Self::Some(len) => Ok(len),
+            Self::WouldBlock => Err(ErrorKind::WouldBlock.into()),
+            Self::Interrupted => Err(ErrorKind::Interrupted.into()),
+            Self::Zero => Ok(0),
+            Self::Reset => Err(ErrorKind::ConnectionReset.into()),
+        }
+    }
+}
+
+/// A stream that brings `input` and keeps what is written.
+#[derive(Debug)]
+pub struct Faulty<'a> {
+    pub script: Script<'a>,
+    pub input: &'a [u8],
+    pub written: Vec<u8>,
+    /// How often it was called.
+    pub calls: usize,
+    /// The first call that broke the stream, as opposed to one that can be repeated.
+    pub broken: bool,
+}
+
+impl<'a> Faulty<'a> {
+    pub fn new(script: Script<'a>, input: &'a [u8]) -> Self {
+        Self { script, input, written: Vec::new(), calls: 0, broken: false }
+    }
+
+    fn step(&mut self) -> io::Result<usize> {
+        self.calls += 1;
+        let step = if self.broken { Step::Reset } else { Step::next(&mut self.script) };
+        self.broken |= matches!(step, Step::Reset | Step::Zero);
+        step.io()
+    }
+}
+
+impl Read for Faulty<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let len = self.step()?.min(buffer.len()).min(self.input.len());
+        buffer[..len].copy_from_slice(self.input.split_off(..len).unwrap_or_default());
+        Ok(len)
+    }
+}
+
+impl Write for Faulty<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let len = self.step()?.min(bytes.len());
+        self.written.extend_from_slice(&bytes[..len]);
+        Ok(len)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.step().map(|_| ())
+    }
+}

@@ -1,0 +1,43 @@
+//! The blocking adapter over a stream that does little at a time, is not ready, is interrupted,
+//! ends or breaks: what arrives is what a bare connection sees, what leaves is what was sent, an
+//! error is for ever, and nothing spins.
+
+use websocket_proto::io::{Error, NoDeadlines, blocking::WebSocket};
+use websocket_proto::{Config, Connection, Message, Negotiated};
+
+use super::super::common::{self, feed};
+use super::super::model::check_written;
+use super::super::script::Script;
+use super::super::stream::Faulty;
+
+pub fn run(data: &[u8]) {
+    let mut script = Script(data);
+    let (calls, faults, input) = (script.string(), Script(script.string()), script.0);
+    let expected = feed(&mut common::server(Config::default()), [input]);
+    let connection = Connection::server(Negotiated::default(), Config::default());
+    let stream = NoDeadlines(Faulty::new(faults, input));
+    let mut socket = WebSocket::from_parts(stream, connection, &[]);
+    let (mut events, mut sent, mut over) = (Vec::new(), Vec::new(), false);
+    for call in calls.iter().chain(&[0; 600]) {
+        let result = match call % 4 {
+            3 => socket.flush(),
+            2 => {
+                let message = Message::binary(vec![*call; usize::from(*call) * 400]);
+                let fed = socket.feed(message.clone());
+                sent.extend(fed.is_ok().then_some(message));
+                fed
+            }
+            _ => socket.read().map(|it| events.extend(it.map(|(event, _)| event.into_owned()))),
+        };
+        match result {
+            Err(error) if error.is_would_block() => assert!(!over, "{error} after the end"),
+            Err(error) => over |= !matches!(error, Error::Misuse(_)),
+            Ok(()) => assert!(!over, "call {call} after an error"),
+        }
+    }
+    let stream = &socket.stream().0;
+    assert!(expected.events.starts_with(&events), "what a bare connection sees");
+    assert!(stream.broken || events == expected.events, "all of it");
+    check_written(&stream.written, &sent, &expected.output, !stream.broken);
+    assert!(stream.calls < 10_000, "nothing spins");
+}
