@@ -434,4 +434,21 @@ mod tests {
         assert!(size_of::<Connection>() <= 256, "{}", size_of::<Connection>());
         assert!(size_of::<ReceivePath>() <= 256, "{}", size_of::<ReceivePath>());
     }
+
+    /// A message counts when it is delivered, in whatever pieces it came.
+    #[test]
+    fn bad_text_is_not_counted() {
+        for cut in 0..4 {
+            // Cut off, not wrong: only the end shows it.
+            let mut bytes = *b"\x81\x02\xE2\x82";
+            let (head, tail) = bytes.split_at_mut(cut);
+            let keys = MaskKeys::from_seed([7; 32]);
+            let mut client = Connection::client(Negotiated::default(), Config::default(), keys);
+            let mut output = Output::new();
+            assert_eq!(client.receive(&mut &mut *head, &mut output), Ok(None));
+            let result = client.receive(&mut &mut *tail, &mut output);
+            assert_eq!(result, Err(ProtocolError::InvalidUtf8), "cut at {cut}");
+            assert_eq!(client.statistics().received.messages, 0, "cut at {cut}");
+        }
+    }
 }

@@ -172,6 +172,7 @@ impl ReceivePath {
                         Err(error) => return Err(self.fail(error)),
                     }
                 };
+                self.delivered(last);
                 match signal {
                     Signal::Chunk => Event::TextChunk { text, last },
                     _ => Event::Text(text),
@@ -183,6 +184,7 @@ impl ReceivePath {
                 } else {
                     Cow::Borrowed(taken.get(payload).unwrap_or_default())
                 };
+                self.delivered(last);
                 match signal {
                     Signal::Chunk => Event::BinaryChunk { data, last },
                     _ => Event::Binary(data),
@@ -204,7 +206,6 @@ impl ReceivePath {
             if self.decoder.is_between_frames()
                 && self.assembler.whole_frames(input, &mut position, &mut run, &mut self.counters)
             {
-                self.counters.count_message();
                 *found = Found { consumed: position, payload: run, owned: false, last: true };
                 return Ok(Signal::Message);
             }
@@ -243,7 +244,8 @@ impl ReceivePath {
                     owned: progress == Progress::Owned,
                     last: !self.assembler.in_message(),
                 };
-                return Ok(self.delivered(found.last));
+                let chunks = self.assembler.delivers_chunks();
+                return Ok(if chunks { Signal::Chunk } else { Signal::Message });
             }
             if !ends_frame && used == len {
                 break;
@@ -282,12 +284,13 @@ impl ReceivePath {
         Ok(self.decoder.frame())
     }
 
+    /// Counts a message whose last piece is delivered: text that has turned out not to be any
+    /// counts nowhere, in whatever pieces it came.
     #[inline]
-    fn delivered(&mut self, last: bool) -> Signal {
+    const fn delivered(&mut self, last: bool) {
         if last {
             self.counters.count_message();
         }
-        if self.assembler.delivers_chunks() { Signal::Chunk } else { Signal::Message }
     }
 
     /// A control frame's payload: `found.payload` of the input, or a part of it.
