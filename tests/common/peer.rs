@@ -216,7 +216,7 @@ impl Peer {
         self.check_state();
     }
 
-    fn check_state(&self) {
+    pub fn check_state(&self) {
         let state = self.connection.state();
         let (sent, seen) = (self.sent.close.is_some(), self.received.close.is_some());
         let expected = match (self.error, sent, seen) {
