@@ -16,28 +16,30 @@
 #[non_exhaustive]
 pub struct Config {
     /// The largest message accepted, in bytes of payload over all its fragments, after
-    /// decompression. A larger one fails the connection with 1009. Default 1 MiB.
+    /// decompression. A larger one fails the connection with 1009. Default 1 MiB. (A quarter of the
+    /// address space is the most for whole messages.)
     pub max_message_size: u64,
     /// The largest payload of one frame accepted, in bytes as received (compressed where
     /// compression is in use). A larger one fails the connection with 1009. Default 1 MiB.
     pub max_frame_size: u64,
-    /// The most fragments one message may have. One more fails the connection with 1008.
-    /// Default 131,072.
+    /// The most fragments one message may have, at least 1. One more fails the connection with
+    /// 1008. Default 131,072.
     pub max_fragments: u32,
-    /// The most fragments without payload that one message may have in a row. One more fails the
-    /// connection with 1008. Default 1,024.
+    /// The most fragments without payload that one message may have in a row, at least 1. One more
+    /// fails the connection with 1008. Default 1,024.
     pub max_empty_fragments: u32,
     /// Bytes waiting in [`Output`](crate::Output) above which a pong is not appended at once:
     /// the newest ping only is remembered and answered when there is room again (RFC 6455 section
     /// 5.5.3). Large frames, which a pong overtakes, do not count for that. An adapter stops
-    /// taking messages above it. Default 64 KiB.
+    /// taking messages above it. More than 4 GiB - 1 counts as that. Default 64 KiB.
     pub output_soft_limit: usize,
     /// The most bytes that may wait in [`Output`](crate::Output). A message that would exceed it
     /// is handed back ([`SendError::Full`](crate::SendError)), unless nothing waits: one message
-    /// always fits. Default 1 MiB.
+    /// always fits. More than 4 GiB - 1 counts as that. Default 1 MiB.
     pub output_hard_limit: usize,
     /// The largest payload of a frame sent, in bytes: a longer message goes out in fragments, so
-    /// that a pong waits for one of them at most. At least 1. Default 256 KiB.
+    /// that a pong does not wait for all of it. 1 to 4 GiB - 1, other values count as the nearest.
+    /// Default 256 KiB.
     pub fragment_size: usize,
     /// Messages sent below this size, in bytes, are not compressed: it would cost more than it
     /// saves. Default 256. (Whether any is compressed was agreed in the handshake.)
@@ -96,5 +98,8 @@ pub enum Delivery {
     /// Pieces as they arrive: [`Event::TextChunk`](crate::Event::TextChunk) and
     /// [`Event::BinaryChunk`](crate::Event::BinaryChunk). Nothing is kept but at most three bytes
     /// of an unfinished character, so `max_message_size` may be as large as one likes.
+    ///
+    /// Where the pieces end depends on how the bytes arrive. So does, in text that turns out not to
+    /// be UTF-8, how much of what stands before the bad byte was delivered.
     Chunks,
 }

@@ -8,7 +8,8 @@ pub struct Counters {
     pub frames: u64,
     /// Data messages, counted when they end.
     pub messages: u64,
-    /// Bytes of payload in data frames, as they travel: compressed where compression is in use.
+    /// Bytes of payload in data frames, counted when a header has come or gone, as they travel:
+    /// compressed where compression is in use.
     pub payload_bytes: u64,
 }
 

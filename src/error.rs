@@ -192,8 +192,8 @@ pub enum ApiMisuse {
     LongReason(usize),
     /// A message, or its first fragment, while the fragments of another are being sent (5.4).
     MessageInProgress,
-    /// A continuation while no message is being sent in fragments (5.4).
-    NoMessageInProgress,
+    /// An answer to a Close frame of the peer where none has come (5.5.1).
+    NoCloseReceived,
     /// A piece of text sent as a continuation of a binary message, or the reverse (5.4).
     FragmentKind,
     /// A request target that is not a path in origin form (RFC 9112 section 3.2).
@@ -235,7 +235,7 @@ impl fmt::Display for ApiMisuse {
                 write!(f, "close reason of {len} bytes, at most 123 are allowed")
             }
             Self::MessageInProgress => f.write_str("a fragmented message has not been finished"),
-            Self::NoMessageInProgress => f.write_str("no fragmented message has been started"),
+            Self::NoCloseReceived => f.write_str("the peer has sent no close frame to answer"),
             Self::FragmentKind => {
                 f.write_str("fragment is not of the kind of the message in progress")
             }

@@ -4,6 +4,8 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use bytes::Bytes;
+
 use crate::CloseFrame;
 
 /// Something that happened on a connection.
@@ -142,6 +144,14 @@ impl<'a> From<&'a [u8]> for Message<'a> {
 impl From<Vec<u8>> for Message<'_> {
     fn from(data: Vec<u8>) -> Self {
         Self::Binary(Cow::Owned(data))
+    }
+}
+
+/// Not copied if nothing else holds the bytes. To send shared bytes to many, see
+/// [`Prepared`](crate::Prepared).
+impl From<Bytes> for Message<'_> {
+    fn from(data: Bytes) -> Self {
+        Self::Binary(Cow::Owned(data.into()))
     }
 }
 

@@ -22,7 +22,7 @@ const MIN_GROWTH: usize = 256;
 /// written first                                                     written last
 /// [ rest of the large frame in flight ][ buffer: small frames ][ large frame ] [ large frame ] ...
 ///                                                             ^
-///                              a pong goes here: it waits for one frame at most
+///               a pong goes here: it waits for one large frame at most, and what is small
 /// ```
 ///
 /// ```

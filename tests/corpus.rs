@@ -1,5 +1,6 @@
 //! Replays what the fuzzer starts from, and what it has found, on any toolchain: the seeds, the
 //! inputs in `fuzz/regressions`, and the local corpus where there is one.
+#![cfg(feature = "std")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -4,8 +4,8 @@ mod common;
 
 use common::wire::{CLOSE, FIN, PING, PONG, ROLES, Role, TEXT, receive, take_sent};
 use websocket_proto::{
-    ApiMisuse, CloseCode, Closed, Config, Connection, Event, Initiator, Output, ProtocolError,
-    State,
+    ApiMisuse, CloseCode, Closed, Config, Connection, Event, Initiator, Message, Output,
+    ProtocolError, State,
 };
 
 fn manual(role: Role) -> Connection {
@@ -117,4 +117,45 @@ fn eof_while_the_answer_is_due() {
         assert_eq!(take_sent(&mut output).len(), 1);
         assert_eq!(connection.state(), State::Closed);
     }
+}
+
+/// 7.1.7: a failure after the peer's Close is a failure, and our Close says so.
+#[test]
+fn a_failure_before_the_answer_is_not_a_clean_end() {
+    let mut config = Config::default();
+    config.auto_close = false;
+    let mut server = common::server(config);
+    let mut output = Output::new();
+    let mut input = *b"\x88\x82\x00\x00\x00\x00\x03\xe8";
+    assert!(matches!(server.receive(&mut &mut input[..], &mut output), Ok(Some(Event::Close(_)))));
+    server.fail(ProtocolError::MessageTimeout, &mut output);
+    assert_eq!(output.pending(), b"\x88\x02\x03\xf0"); // 1008
+    assert_eq!(server.state(), State::Failed);
+    let closed = server.closed().expect("it has ended");
+    assert!(!closed.clean);
+    assert_eq!(closed.code, CloseCode::NORMAL, "7.1.5: the peer's");
+}
+
+#[test]
+fn there_is_nothing_to_answer_before_the_peer_closes() {
+    let mut server = common::server(Config::default());
+    let mut output = Output::new();
+    assert_eq!(server.reply_close(&mut output), Err(ApiMisuse::NoCloseReceived));
+    server.close(CloseCode::NORMAL, "", &mut output).unwrap();
+    assert_eq!(server.reply_close(&mut output), Err(ApiMisuse::Closing));
+}
+
+/// 5.5.2: what is owed for a ping goes out before our Close, after which it could not.
+#[test]
+fn a_pong_that_is_owed_goes_before_our_close() {
+    let mut config = Config::default();
+    config.output_soft_limit = 4;
+    let mut server = common::server(config);
+    let mut output = Output::new();
+    server.send(Message::text("Hello"), &mut output).unwrap();
+    let mut input = *b"\x89\x81\x00\x00\x00\x00p";
+    server.receive(&mut &mut input[..], &mut output).unwrap();
+    assert_eq!(output.pending(), b"\x81\x05Hello");
+    server.close(CloseCode::NORMAL, "", &mut output).unwrap();
+    assert_eq!(output.pending(), b"\x81\x05Hello\x8a\x01p\x88\x02\x03\xe8");
 }

@@ -89,6 +89,14 @@ impl Framer {
         self.keys.is_some()
     }
 
+    /// The most bytes that a payload of `len` bytes takes with its headers.
+    #[inline]
+    pub(super) fn most_bytes(&self, len: usize) -> usize {
+        let frames =
+            if len <= self.fragment_size() { 1 } else { len.div_ceil(self.fragment_size()) };
+        len.saturating_add(frames.saturating_mul(MAX_HEADER_LEN))
+    }
+
     /// Encodes data, in as many frames as its size needs.
     #[inline]
     pub(super) fn data(&mut self, part: Part, payload: Cow<'_, [u8]>, output: &mut Output) {
@@ -104,7 +112,7 @@ impl Framer {
 
     /// The same for a payload that is shared. A server does not copy it.
     pub(super) fn shared(&mut self, part: Part, payload: &Bytes, output: &mut Output) {
-        if payload.len() < LARGE_OWNED || self.is_client() {
+        if !self.is_worth_sharing(payload.len()) || self.is_client() {
             return self.data(part, Cow::Borrowed(payload), output);
         }
         self.counters.count_message();
@@ -130,6 +138,12 @@ impl Framer {
         self.frame(Head { fin: true, rsv1: false, opcode: Opcode::Close }, body, output);
     }
 
+    /// Whether frames of a payload are queued without a copy: each costs an entry in the queue, so
+    /// small ones are not.
+    const fn is_worth_sharing(&self, len: usize) -> bool {
+        len >= LARGE_OWNED && self.fragment_size() >= LARGE_OWNED
+    }
+
     const fn fragment_size(&self) -> usize {
         self.fragment_size as usize
     }
@@ -137,7 +151,7 @@ impl Framer {
     #[cold]
     fn large_data(&mut self, part: Part, payload: Cow<'_, [u8]>, output: &mut Output) {
         match payload {
-            Cow::Owned(payload) if payload.len() >= LARGE_OWNED => {
+            Cow::Owned(payload) if self.is_worth_sharing(payload.len()) => {
                 self.owned_frames(part, payload, output);
             }
             payload => {

@@ -337,7 +337,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`ApiMisuse::Closing`] where no Close of the peer waits for an answer.
+    /// [`ApiMisuse::NoCloseReceived`]; [`ApiMisuse::Closing`] if it was answered already.
     pub fn reply_close(&mut self, output: &mut Output) -> Result<(), ApiMisuse> {
         self.send.reply_close(output)
     }

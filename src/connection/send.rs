@@ -11,7 +11,6 @@ use super::send_error::SendError;
 use super::state::{Closing, State};
 use crate::frame::close::{self, MAX_REASON};
 use crate::frame::control::{ControlPayload, MAX_CONTROL};
-use crate::frame::header::MAX_HEADER_LEN;
 use crate::frame::mask::MaskKeys;
 use crate::frame::opcode::Opcode;
 use crate::message::Kind;
@@ -196,6 +195,10 @@ impl SendPath {
         if let Some((code, reason)) = close {
             close::check(code, reason)?;
         }
+        // 5.5.2: a ping is answered unless the peer's Close has come; after ours it cannot be.
+        if let Some(payload) = self.owed_pong.take() {
+            self.framer.control(Opcode::Pong, payload.as_slice(), output);
+        }
         self.write_close(close, output);
         Ok(())
     }
@@ -203,8 +206,10 @@ impl SendPath {
     /// Answers the peer's Close with its code: 5.5.1 "When sending a Close frame in response, the
     /// endpoint typically echos the status code it received."
     pub(crate) fn reply_close(&mut self, output: &mut Output) -> Result<(), ApiMisuse> {
-        if self.closing.state() != State::CloseReceived {
-            return Err(ApiMisuse::Closing);
+        match self.closing.state() {
+            State::CloseReceived => {}
+            State::Open => return Err(ApiMisuse::NoCloseReceived),
+            State::CloseSent | State::Closed | State::Failed => return Err(ApiMisuse::Closing),
         }
         let code = self.close_received.as_ref().map(CloseFrame::code);
         self.close(code.map(|code| (code, "")), output)
@@ -243,15 +248,18 @@ impl SendPath {
     #[cold]
     pub(crate) fn fail(&mut self, error: ProtocolError, output: &mut Output) {
         let code = error.close_code();
-        if self.closing.may_send() && code.may_be_sent() {
-            self.write_close(Some((code, "")), output);
-        }
+        let says_so = self.closing.may_send() && code.may_be_sent();
         self.owed_pong = None;
         // 7.1.5: the code is that of the peer's Close, once it has come, even one without a code.
         if matches!(self.closing.state(), State::Open | State::CloseSent) && self.failed.is_none() {
             self.failed = Some(code);
         }
+        // Before the Close frame: what has failed does not end cleanly, not even if the peer's
+        // Close has come.
         self.closing.failed(error);
+        if says_so {
+            self.write_close(Some((code, "")), output);
+        }
     }
 
     /// Sends the pong that was held up, once there is room.
@@ -286,8 +294,8 @@ impl SendPath {
     #[inline]
     fn is_full(&self, len: usize, output: &Output) -> bool {
         let waiting = output.len();
-        let sum = waiting.saturating_add(len).saturating_add(MAX_HEADER_LEN);
-        waiting > 0 && sum > self.hard_limit as usize
+        waiting > 0
+            && waiting.saturating_add(self.framer.most_bytes(len)) > self.hard_limit as usize
     }
 
     /// The window of the compressor is unknown, so nothing can be sent after this.
@@ -327,7 +335,6 @@ impl SendPath {
             body.iter_mut().zip(source).for_each(|(slot, byte)| *slot = *byte);
             len = reason.len().saturating_add(2).min(body.len());
         }
-        self.owed_pong = None;
         self.framer.close(body.get(..len).unwrap_or_default(), output);
         self.closing.close_sent();
     }

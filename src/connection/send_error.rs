@@ -39,4 +39,11 @@ impl<M> fmt::Display for SendError<M> {
     }
 }
 
-impl<M: fmt::Debug> core::error::Error for SendError<M> {}
+impl<M: fmt::Debug> core::error::Error for SendError<M> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Full(_) => None,
+            Self::Misuse(misuse) => Some(misuse),
+        }
+    }
+}

@@ -98,6 +98,9 @@ enum Buffer {
 
 impl Assembler {
     pub(crate) fn new(masked: bool, config: &Config) -> Self {
+        let chunks = config.delivery == Delivery::Chunks;
+        // A whole message has to fit into memory, twice while it grows.
+        let addressable = if chunks { u64::MAX } else { isize::MAX as u64 / 2 };
         Self {
             rules: Rules {
                 masked,
@@ -107,7 +110,7 @@ impl Assembler {
                 no_fragment_left: false,
                 no_empty_left: false,
                 limits: Limits {
-                    message: config.max_message_size,
+                    message: config.max_message_size.min(addressable),
                     frame: config.max_frame_size,
                     fragments: config.max_fragments,
                     empty_fragments: config.max_empty_fragments,
@@ -115,7 +118,7 @@ impl Assembler {
                 message_size: 0,
             },
             kind: Kind::Binary,
-            chunks: config.delivery == Delivery::Chunks,
+            chunks,
             moved: false,
             fragments: 0,
             empty_fragments: 0,
