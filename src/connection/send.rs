@@ -61,12 +61,29 @@ impl SendPath {
         self.framer.is_client()
     }
 
-    pub(crate) const fn soft_limit(&self) -> usize {
+    const fn soft_limit(&self) -> usize {
         self.soft_limit as usize
     }
 
     pub(crate) const fn counters(&self) -> Counters {
         self.framer.counters
+    }
+
+    /// Whether more waits than the soft limit.
+    #[inline]
+    pub(crate) fn wants_write(&self, output: &Output) -> bool {
+        output.len() > self.soft_limit()
+    }
+
+    /// Whether nothing more will be sent and the transport's sending side is to end: 7.1.1 lets
+    /// the server do so first.
+    pub(crate) const fn should_shutdown(&self) -> bool {
+        match self.closing.state() {
+            State::Closed => !self.is_client(),
+            State::Failed => true,
+            State::Open | State::CloseSent | State::CloseReceived => false,
+        }
+    }
     }
 
     #[inline]
