@@ -306,7 +306,7 @@ fn run<S: Transport>(
     window: &mut Window,
     io: Io,
 ) -> Result<(), Error> {
-    driver.before_io(timer.now());
+    driver.before_io(window, timer.now());
     let result = transfer(stream, timer, &mut driver.link, window, io);
     driver.after_io(timer.now());
     result

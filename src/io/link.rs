@@ -36,6 +36,8 @@ pub(crate) struct Link {
     shut: bool,
     /// The receiving side has ended, or is given up.
     ended: bool,
+    /// The answer to a keepalive ping has come since the time was last looked at.
+    pub(crate) pong: bool,
     /// What broke the transport, until it is reported.
     broken: Option<io::Error>,
 }
@@ -49,6 +51,7 @@ impl Link {
             lingers,
             shut: false,
             ended: false,
+            pong: false,
             broken: None,
         }
     }
@@ -65,6 +68,11 @@ impl Link {
             _ if nothing_more_to_send || self.ended => Some(Io::Shutdown),
             _ => Some(Io::Read),
         }
+    }
+
+    /// Whether there may be something to read, whatever waits to be written.
+    pub(crate) const fn may_read(&self) -> bool {
+        !self.ended
     }
 
     /// What to do before everything that was sent is with the transport; `None` if it is, or if
