@@ -71,6 +71,7 @@ impl Link {
     }
 
     /// Whether there may be something to read, whatever waits to be written.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) const fn may_read(&self) -> bool {
         !self.ended
     }
