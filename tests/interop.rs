@@ -4,7 +4,7 @@
 //!
 //! `interop/cases.json` is what the three clients do with `echo_server`; what `client` does with
 //! the two servers is the table [`CLIENT_CASES`] below.
-#![cfg(all(feature = "std", unix))]
+#![cfg(all(feature = "tokio", unix))]
 
 #[path = "interop/install.rs"]
 mod install;
@@ -50,7 +50,8 @@ fn chromium_to_echo_server() {
     }
     let chromium = install::chromium();
     let (listener, address) = page::listen();
-    let mut servers = EchoServers::start(&["--origin", &format!("http://{address}")]);
+    let origin = format!("http://{address}");
+    let mut servers = EchoServers::start(&["--io", "tokio", "--origin", &origin]);
     let documents = HashMap::from([
         ("/", ("text/html", read("chromium/page.html"))),
         ("/cases.json", ("application/json", read("cases.json"))),
@@ -283,15 +284,17 @@ fn pipelined_lines(url: &str) {
 }
 
 fn peer_client(name: &str, peer: &install::Peer) {
-    let mut servers = EchoServers::start(&[]);
-    let cases = install::sources().join("cases.json");
-    let args = [cases.to_str().unwrap(), &servers.urls.to_string()];
-    let client = Process::spawn(&mut peer.command("client", &args)).unwrap();
-    let exit = client.finish(LONG);
-    assert_eq!(exit.code, Some(0), "{exit:?}");
-    let results = exit.stdout.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
-    check_results(name, results);
-    servers.check_alive();
+    for io in ["blocking", "tokio"] {
+        let mut servers = EchoServers::start(&["--io", io]);
+        let cases = install::sources().join("cases.json");
+        let args = [cases.to_str().unwrap(), &servers.urls.to_string()];
+        let client = Process::spawn(&mut peer.command("client", &args)).unwrap();
+        let exit = client.finish(LONG);
+        assert_eq!(exit.code, Some(0), "{io}: {exit:?}");
+        let results = exit.stdout.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        check_results(name, results);
+        servers.check_alive();
+    }
 }
 
 /// Every case that `cases.json` has for this peer ran, in order, and found nothing.
@@ -325,7 +328,7 @@ impl EchoServers {
             ("any", &["--origin", "any"]),
         ] {
             let mut command = our("echo_server");
-            command.args(["--listen", "127.0.0.1:0", "--io", "blocking"]).args(args);
+            command.args(["--listen", "127.0.0.1:0"]).args(args);
             let process = Process::spawn(&mut command).unwrap();
             urls[name] = listening(&process).into();
             processes.push(process);

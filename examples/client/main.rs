@@ -3,18 +3,20 @@
 //!
 //! `cargo run --release --features tokio --example client -- ws://localhost:9001`
 
-use std::io::{BufRead, Write, stdin, stdout};
+use std::io::{BufRead, stdin};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
+use tokio::io::{AsyncWriteExt, Stdout, stdout};
 use tokio::select;
 use tokio::sync::mpsc;
 use websocket_proto::handshake::{ClientRequest, Url};
 use websocket_proto::io::tokio::connect_with;
 use websocket_proto::io::{ClientOptions, Error};
-use websocket_proto::{CloseCode, Message};
+use websocket_proto::{ApiMisuse, CloseCode, Message};
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -62,27 +64,34 @@ async fn run(arguments: &Arguments) -> Result<(), Error> {
     options.deadlines.handshake = Some(arguments.timeout);
     options.deadlines.close = Some(arguments.timeout);
     options.deadlines.ping_interval = arguments.ping;
-    let (mut websocket, _) = connect_with(&arguments.url, request(arguments), &options).await?;
+    let (websocket, _) = connect_with(&arguments.url, request(arguments), &options).await?;
 
-    let mut lines = lines();
-    loop {
-        select! {
-            message = websocket.recv() => match message? {
-                Some(message) => print(&message)?,
-                None => return Ok(()),
-            },
-            line = lines.recv() => match line {
-                Some(line) => websocket.feed(line?).await?,
-                None => break,
-            },
+    // Each direction by itself: neither the server nor we may stop reading while we write.
+    let (mut receiver, mut sender) = websocket.split();
+    let send = async {
+        let mut lines = lines();
+        while let Some(line) = lines.recv().await {
+            sender.send(line?).await?;
         }
+        sender.send_close(CloseCode::NORMAL, "").await
+    };
+    let receive = async {
+        let mut stdout = stdout();
+        // What the server says before it closes, too, is printed.
+        while let Some(message) = receiver.recv().await? {
+            print(&mut stdout, &message).await?;
+        }
+        Ok(())
+    };
+    let mut receive = pin!(receive);
+    select! {
+        result = &mut receive => result,
+        sent = send => match sent {
+            // The server may have closed before we did; how is the receiver's to say.
+            Ok(()) | Err(Error::Misuse(ApiMisuse::Closing)) => receive.await,
+            Err(error) => Err(error),
+        },
     }
-    // What the server says before it closes too is still printed.
-    websocket.send_close(CloseCode::NORMAL, "").await?;
-    while let Some(message) = websocket.recv().await? {
-        print(&message)?;
-    }
-    Ok(())
 }
 
 fn request(arguments: &Arguments) -> ClientRequest {
@@ -100,11 +109,10 @@ fn request(arguments: &Arguments) -> ClientRequest {
 }
 
 /// A text as it is, a binary message as its bytes.
-fn print(message: &Message<'_>) -> Result<(), Error> {
-    let mut stdout = stdout().lock();
-    stdout.write_all(message.as_bytes())?;
-    stdout.write_all(b"\n")?;
-    stdout.flush()?;
+async fn print(stdout: &mut Stdout, message: &Message<'_>) -> Result<(), Error> {
+    stdout.write_all(message.as_bytes()).await?;
+    stdout.write_all(b"\n").await?;
+    stdout.flush().await?;
     Ok(())
 }
 

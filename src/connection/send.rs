@@ -137,6 +137,20 @@ impl SendPath {
         Ok(())
     }
 
+    /// The same whatever waits: for a sink, which has asked for room and cannot hand a message
+    /// back.
+    #[cfg(feature = "stream")]
+    pub(crate) fn send_beyond(
+        &mut self,
+        message: Message<'_>,
+        output: &mut Output,
+    ) -> Result<(), ApiMisuse> {
+        self.may_begin()?;
+        let (kind, payload) = parts(message);
+        self.message(kind, payload, output);
+        Ok(())
+    }
+
     pub(crate) fn send_prepared(
         &mut self,
         prepared: &Prepared,

@@ -38,6 +38,9 @@ pub(crate) struct Link {
     ended: bool,
     /// The answer to a keepalive ping has come since the time was last looked at.
     pub(crate) pong: bool,
+    /// The end has been told to whoever reads the messages as a stream.
+    #[cfg(feature = "stream")]
+    pub(crate) told: bool,
     /// What broke the transport, until it is reported.
     broken: Option<io::Error>,
 }
@@ -52,6 +55,8 @@ impl Link {
             shut: false,
             ended: false,
             pong: false,
+            #[cfg(feature = "stream")]
+            told: false,
             broken: None,
         }
     }

@@ -23,7 +23,7 @@ mod transport;
 mod window;
 
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
-pub use asynchronous::{AsyncTransport, WebSocket};
+pub use asynchronous::{AsyncTransport, Receiver, ReuniteError, Sender, WebSocket};
 pub use error::Error;
 pub use options::{ClientOptions, ServerOptions};
 pub use parts::Parts;

@@ -3,6 +3,10 @@
 
 mod open;
 mod poll;
+mod shared;
+mod split;
+#[cfg(feature = "stream")]
+mod stream;
 mod transport;
 
 use std::boxed::Box;
@@ -12,6 +16,7 @@ use std::task::{Context, Poll, ready};
 
 pub(super) use open::{accept, client};
 use poll::{Out, Slot, poll_event};
+pub use split::{Receiver, ReuniteError, Sender};
 pub use transport::AsyncTransport;
 
 use super::driver::{Driver, Sending};

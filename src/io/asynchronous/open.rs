@@ -98,12 +98,11 @@ impl<T: AsyncTransport, H: Handshake> Pending<T, H> {
         let now = transport.now();
         opening.before_io(now);
         let done = poll_io(transport, &mut opening.link, slot, io, now, cx);
-        opening.after_io(now);
         if done.is_pending() {
             let deadline = opening.link.deadlines.next_deadline();
             ready!(transport.poll_deadline(cx, deadline));
-            opening.after_io(transport.now());
         }
+        opening.after_io(transport.now());
         Poll::Ready(())
     }
 

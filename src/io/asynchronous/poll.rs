@@ -126,13 +126,19 @@ impl<T: AsyncTransport> Out<'_, T> {
             };
             self.sending.before_io(now);
             let done = poll_io(self.transport, self.sending.link, slot, io, now, cx);
-            if let Some(error) = self.sending.after_io(now) {
-                receive.fail(error);
-            }
             match (io, done) {
-                (Io::Read, Poll::Ready(())) => return Poll::Ready(Turn::Again),
                 (Io::Read, Poll::Pending) => break,
-                (_, done) => blocked = done.is_pending(),
+                (_, Poll::Pending) => blocked = true,
+                (_, Poll::Ready(())) => {
+                    blocked = false;
+                    // A peer that keeps us busy does not keep us from looking at the clock.
+                    if let Some(error) = self.sending.after_io(now) {
+                        receive.fail(error);
+                    }
+                }
+            }
+            if io == Io::Read {
+                return Poll::Ready(Turn::Again);
             }
         }
         ready!(self.poll_deadline(cx));
