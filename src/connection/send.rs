@@ -84,7 +84,6 @@ impl SendPath {
             State::Open | State::CloseSent | State::CloseReceived => false,
         }
     }
-    }
 
     #[inline]
     pub(crate) fn send<'m>(
@@ -145,10 +144,13 @@ impl SendPath {
         message: Message<'_>,
         output: &mut Output,
     ) -> Result<(), ApiMisuse> {
-        self.may_begin()?;
-        let (kind, payload) = parts(message);
-        self.message(kind, payload, output);
-        Ok(())
+        let hard_limit = core::mem::replace(&mut self.hard_limit, NO_LIMIT);
+        let sent = self.send(message, output);
+        self.hard_limit = hard_limit;
+        match sent {
+            Err(SendError::Misuse(misuse)) => Err(misuse),
+            Ok(()) | Err(SendError::Full(_)) => Ok(()), // never full without a limit
+        }
     }
 
     pub(crate) fn send_prepared(
@@ -327,6 +329,7 @@ impl SendPath {
         let waiting = output.len();
         waiting > 0
             && waiting.saturating_add(self.framer.most_bytes(len)) > self.hard_limit as usize
+            && self.hard_limit != NO_LIMIT
     }
 
     /// The window of the compressor is unknown, so nothing can be sent after this.
@@ -371,8 +374,11 @@ impl SendPath {
     }
 }
 
+/// A limit that is this large, or larger, is none.
+const NO_LIMIT: u32 = u32::MAX;
+
 fn clamp(size: usize) -> u32 {
-    u32::try_from(size).unwrap_or(u32::MAX)
+    u32::try_from(size).unwrap_or(NO_LIMIT)
 }
 
 #[inline]

@@ -31,7 +31,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 
 use super::asynchronous::{self, AsyncTransport};
 use super::error::Error;
-use super::options::{ClientOptions, ServerOptions};
+use super::options::{ClientOptions, DEFAULT_OPTIONS, ServerOptions};
 use super::parts::Parts;
 use crate::Connection;
 use crate::handshake::{Accept, ClientRequest, Refusal, Request, Response};
@@ -117,8 +117,8 @@ where
     F: FnMut(Duration) -> G,
     G: Future,
 {
-    let options = ServerOptions::default();
-    accept_with(stream, sleep, &options, |request| Ok(options.accept(request))).await
+    let options = &*DEFAULT_OPTIONS;
+    accept_with(stream, sleep, options, |request| Ok(options.accept(request))).await
 }
 
 /// Accepts a WebSocket connection as the server. `decide` looks at the request, which is valid

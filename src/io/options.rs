@@ -2,6 +2,8 @@
 
 use std::string::String;
 use std::sync::Arc;
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+use std::sync::LazyLock;
 use std::time::Duration;
 use std::vec::Vec;
 
@@ -53,6 +55,10 @@ impl Default for ClientOptions {
         Self { config: Config::default(), deadlines: default_deadlines() }
     }
 }
+
+/// For `accept` without options: a task has better use for the room.
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+pub(super) static DEFAULT_OPTIONS: LazyLock<ServerOptions> = LazyLock::new(ServerOptions::default);
 
 /// An adapter has a clock, so it can keep a connection alive, and notice that it is dead. Proxies
 /// cut connections that were idle for 30 s or more.

@@ -290,7 +290,10 @@ impl<T: AsyncTransport> WebSocket<T> {
                 && let Ok(Some(event)) = self.driver.event(window)
                 && let Ok(message) = Message::try_from(event)
             {
-                return Poll::Ready(Ok(Some(message.into_owned())));
+                let message = message.into_owned();
+                // The program may take its time before it comes back.
+                pool::give_window(&mut self.slot);
+                return Poll::Ready(Ok(Some(message)));
             }
         }
         Poll::Ready(Ok(None))

@@ -1,7 +1,8 @@
 //! The opening handshake over async streams.
 
 use std::boxed::Box;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::string::String;
 use std::task::{Context, Poll, ready};
 
@@ -16,15 +17,37 @@ use crate::io::opening::{Handshake, Opening, Step};
 use crate::io::options::{ClientOptions, ServerOptions};
 use crate::{ApiMisuse, Connection, MaskKeys, Negotiated, Output};
 
-/// A handshake under way. Boxed by those who wait for it: a task is as large as the largest
-/// thing it ever waits for, and should not keep room for a handshake while it is idle.
+/// A handshake under way.
 struct Pending<T, H> {
     transport: T,
     opening: Opening<H>,
     slot: Slot,
 }
 
-pub(in crate::io) async fn client<T: AsyncTransport>(
+/// A task is as large as the largest thing it ever waits for, and should not keep room for a
+/// handshake while it is idle: so that is boxed.
+type Boxed<F> = Pin<Box<F>>;
+
+pub(in crate::io) fn client<'o, T: AsyncTransport>(
+    transport: T,
+    request: ClientRequest,
+    options: &'o ClientOptions,
+) -> Boxed<impl Future<Output = Result<(WebSocket<T>, Response), Error>> + use<'o, T>> {
+    Box::pin(open_client(transport, request, options))
+}
+
+pub(in crate::io) fn accept<'o, T: AsyncTransport, D>(
+    transport: T,
+    options: &'o ServerOptions,
+    decide: D,
+) -> Boxed<impl Future<Output = Result<WebSocket<T>, Error>> + use<'o, T, D>>
+where
+    D: FnOnce(&Request) -> Result<Accept<'o>, Refusal<'o>>,
+{
+    Box::pin(open_server(transport, options, decide))
+}
+
+async fn open_client<T: AsyncTransport>(
     transport: T,
     request: ClientRequest,
     options: &ClientOptions,
@@ -34,23 +57,21 @@ pub(in crate::io) async fn client<T: AsyncTransport>(
     let handshake = request.start(keys.nonce(), &mut output)?;
     let mut link = link(&transport, &options.deadlines);
     link.output = output;
-    let mut pending =
-        Box::new(Pending { transport, opening: Opening::new(handshake, link), slot: None });
+    let mut pending = Pending { transport, opening: Opening::new(handshake, link), slot: None };
     let (negotiated, response) = poll_fn(|cx| pending.poll_open(cx)).await?;
     let websocket = pending
         .opened(negotiated, |negotiated| Connection::client(negotiated, options.config, keys));
     Ok((websocket, response))
 }
 
-pub(in crate::io) async fn accept<'o, T: AsyncTransport>(
+async fn open_server<'o, T: AsyncTransport>(
     transport: T,
     options: &'o ServerOptions,
     decide: impl FnOnce(&Request) -> Result<Accept<'o>, Refusal<'o>>,
 ) -> Result<WebSocket<T>, Error> {
     let link = link(&transport, &options.deadlines);
     let handshake = Server::new(options.handshake.clone());
-    let mut pending =
-        Box::new(Pending { transport, opening: Opening::new(handshake, link), slot: None });
+    let mut pending = Pending { transport, opening: Opening::new(handshake, link), slot: None };
     let request = poll_fn(|cx| pending.poll_open(cx)).await?;
     let answer = pending.opening.answer(&request, decide(&request));
     drop(request);

@@ -143,14 +143,18 @@ impl<T: AsyncTransport> Receiver<T> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Message<'static>>, Error>> {
         while ready!(self.poll_event(cx))? {
-            let Self { path, slot: Some(window), shared, .. } = self else { continue };
+            let Self { path, slot, shared, .. } = self;
+            let Some(window) = slot else { continue };
             let received = window.event(path);
             react(shared, &received);
             // A failure stays with the connection: the next round writes the Close and tells it.
             if let Ok(Some(event)) = received
                 && let Ok(message) = Message::try_from(event)
             {
-                return Poll::Ready(Ok(Some(message.into_owned())));
+                let message = message.into_owned();
+                // The program may take its time before it comes back.
+                pool::give_window(slot);
+                return Poll::Ready(Ok(Some(message)));
             }
         }
         Poll::Ready(Ok(None))
