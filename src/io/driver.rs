@@ -120,7 +120,7 @@ impl Driver {
             return Ok(());
         }
         self.outcome()?;
-        Err(Error::Misuse(ApiMisuse::Closing))
+        self.halves().1.check_ended()
     }
 }
 
@@ -224,6 +224,15 @@ impl Sending<'_> {
         match receive.error() {
             Some(error) => Err(Error::Protocol(error)),
             None => Ok(()),
+        }
+    }
+
+    /// The sending side has ended without a failure. Where our Close was the last to leave,
+    /// everything has left.
+    pub(crate) fn check_ended(&self) -> Result<(), Error> {
+        match self.path.closing.state() {
+            State::Closed => Ok(()),
+            _ => Err(Error::Misuse(ApiMisuse::Closing)),
         }
     }
 

@@ -13,6 +13,8 @@ use crate::{Negotiated, Output};
 pub(crate) trait Handshake {
     /// What it yields.
     type Open;
+    /// Whether a failure is answered, so that the peer is given time to read why.
+    const ANSWERS: bool;
 
     fn receive(
         &mut self,
@@ -25,6 +27,7 @@ pub(crate) trait Handshake {
 
 impl Handshake for Server {
     type Open = Request;
+    const ANSWERS: bool = true;
 
     fn receive(
         &mut self,
@@ -45,6 +48,7 @@ impl Handshake for Server {
 
 impl Handshake for Client {
     type Open = (Negotiated, Response);
+    const ANSWERS: bool = false;
 
     fn receive(
         &mut self,
@@ -94,6 +98,11 @@ impl<H: Handshake> Opening<H> {
     pub(crate) fn step(&mut self, window: Option<&mut Window>) -> Step<H::Open> {
         if let Some(open) = self.receive(window) {
             return Step::Open(open);
+        }
+        if !H::ANSWERS
+            && let Some(error) = self.error.take()
+        {
+            return Step::Failed(error);
         }
         match (self.link.next(self.error.is_some()), self.error.take()) {
             (Some(io), error) => {

@@ -15,7 +15,7 @@ use super::{AsyncTransport, Error};
 use crate::connection::send::SendPath;
 use crate::io::driver::Sending;
 use crate::io::link::Link;
-use crate::{ApiMisuse, ProtocolError, State};
+use crate::{ProtocolError, State};
 
 /// Which half calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,7 +194,10 @@ impl<T: AsyncTransport> Out<'_, T> {
             self.failed.get_or_insert(ProtocolError::UnexpectedEof);
             return Err(Error::Io(broken));
         }
-        Err(self.failed.map_or(Error::Misuse(ApiMisuse::Closing), Error::Protocol))
+        match *self.failed {
+            Some(error) => Err(Error::Protocol(error)),
+            None => self.sending.check_ended(),
+        }
     }
 }
 

@@ -354,8 +354,8 @@ impl<T: AsyncTransport> Sender<T> {
         let mut for_all = false;
         loop {
             let sent = self.shared.with(Half::Sender, |out| {
-                if out.sending.link.is_shut() {
-                    return Some(out.check_writable());
+                if let Err(error) = out.check_writable() {
+                    return Some(Err(error));
                 }
                 let message = item.take_if(|_| !out.sending.wants_write())?;
                 pool::lend_output(&mut out.sending.link.output);

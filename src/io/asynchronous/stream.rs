@@ -10,7 +10,7 @@ use super::shared::Half;
 use super::{AsyncTransport, Receiver, Sender, WebSocket};
 use crate::io::driver::Driver;
 use crate::io::error::Error;
-use crate::{ApiMisuse, CloseCode, Message};
+use crate::{CloseCode, Message};
 
 /// The messages, as [`WebSocket::recv`] gives them. It ends after an error.
 impl<T: AsyncTransport + Unpin> Stream for WebSocket<T> {
@@ -79,7 +79,7 @@ impl<'m, T: AsyncTransport + Unpin> Sink<Message<'m>> for WebSocket<T> {
         let link = &mut this.driver.link;
         // Closing already is as good.
         let _ = this.driver.connection.close(CloseCode::NORMAL, "", &mut link.output);
-        this.poll_flush(cx).map(end)
+        this.poll_flush(cx)
     }
 }
 
@@ -110,14 +110,6 @@ impl<'m, T: AsyncTransport> Sink<Message<'m>> for Sender<T> {
             let sending = &mut out.sending;
             sending.path.close(Some((CloseCode::NORMAL, "")), &mut sending.link.output)
         });
-        this.poll_flush(cx).map(end)
-    }
-}
-
-/// A sink that has ended is closed.
-fn end(result: Result<(), Error>) -> Result<(), Error> {
-    match result {
-        Err(Error::Misuse(ApiMisuse::Closing)) => Ok(()),
-        result => result,
+        this.poll_flush(cx)
     }
 }
