@@ -10,7 +10,7 @@ pub fn run(data: &[u8]) {
     let mut script = Script(data);
     let mut config = Config::default();
     config.delivery = if script.flag() { Delivery::Chunks } else { Delivery::Messages };
-    let (fragments, text) = (script.cuts(), &script.0[..script.0.len().min(250)]);
+    let (fragments, text) = (script.cuts(), &script.0[..script.0.len().min(125)]);
     let mut connection = common::client(config);
     let mut got = String::new();
     let (mut at, mut opcode) = (0, 1);
