@@ -14,9 +14,7 @@ pub fn run(data: &[u8]) {
         [Peer::new(common::client(client), client), Peer::new(common::server(server), server)];
     while !script.0.is_empty() {
         step(&mut peers, &mut script);
-        let [client, server] = &peers;
-        client.check(server);
-        server.check(client);
+        peers.iter().for_each(Peer::check_state);
     }
     while peers.iter().any(|peer| !peer.output.is_empty()) {
         deliver(&mut peers, 0, usize::MAX);
