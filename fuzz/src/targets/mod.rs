@@ -6,6 +6,8 @@ pub mod client;
 pub mod extension;
 pub mod handshake;
 pub mod header;
+#[cfg(feature = "deflate")]
+pub mod inflate;
 pub mod mask;
 pub mod request;
 pub mod response;
@@ -25,6 +27,8 @@ pub const ALL: &[(&str, Target)] = &[
     ("extension", extension::run),
     ("handshake", handshake::run),
     ("header", header::run),
+    #[cfg(feature = "deflate")]
+    ("inflate", inflate::run),
     ("mask", mask::run),
     ("request", request::run),
     ("response", response::run),
