@@ -47,7 +47,7 @@ impl Plan {
     }
 }
 
-/// Our examples and what they are started with; `--addr 127.0.0.1:PORT` is appended.
+/// Our examples and what they are started with; `--listen 127.0.0.1:PORT` is appended.
 const OURS: [(&str, &str, &[&str]); 3] = [
     ("websocket-proto, tokio", "echo_server", &["--io", "tokio"]),
     ("websocket-proto, blocking", "echo_server", &["--io", "blocking"]),
@@ -214,7 +214,7 @@ impl Server {
         pin(SERVER_CORE);
         let child = Command::new(program)
             .args(&self.arguments)
-            .args(["--addr", &addr.to_string()])
+            .args([if self.program.is_some() { "--listen" } else { "--addr" }, &addr.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn();

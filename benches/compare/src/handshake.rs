@@ -2,7 +2,11 @@
 
 use std::io::{self, IoSlice, Read, Write};
 use std::pin::Pin;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
+
+use websocket_proto::Output;
+use websocket_proto::handshake::{Accept as Acceptance, Server, ServerConfig};
 
 use crate::memory::now;
 
@@ -30,6 +34,7 @@ pub type Accept = fn(&mut Stream);
 
 /// fastwebsockets and yawc answer through hyper, web-socket, websocket-sans-io not at all.
 pub const ENGINES: &[(&str, Accept)] = &[
+    ("websocket-proto", ours),
     ("tungstenite", |stream| drop(tungstenite::accept(stream).expect("a good request"))),
     ("tokio-websockets", |stream| {
         let builder = tokio_websockets::ServerBuilder::new();
@@ -47,6 +52,22 @@ pub const ENGINES: &[(&str, Accept)] = &[
         now(sockudo_ws::handshake::server_handshake(stream)).expect("a good request");
     }),
 ];
+
+fn ours(stream: &mut Stream) {
+    static CONFIG: LazyLock<Arc<ServerConfig>> = LazyLock::new(Arc::default);
+    let mut server = Server::new(CONFIG.clone());
+    let mut output = Output::new();
+    let mut buffer = std::mem::take(&mut stream.shared);
+    let count = stream.read(&mut buffer).expect("memory");
+    let request = server.receive(&mut &buffer[..count], &mut output).expect("a good request");
+    let request = request.expect("a whole request");
+    request.accept(&Acceptance::new(), &mut output).expect("nothing that it may not hold");
+    while !output.is_empty() {
+        let count = stream.write(output.pending()).expect("memory");
+        output.advance(count);
+    }
+    stream.shared = buffer;
+}
 
 /// Checks the answer of an engine.
 pub fn verify(engine: &str, accept: Accept) {
@@ -84,11 +105,13 @@ pub struct Stream {
     read: usize,
     output: [u8; 1024],
     written: usize,
+    /// The read buffer that a thread has, for an engine that is given its input.
+    shared: Vec<u8>,
 }
 
 impl Default for Stream {
     fn default() -> Self {
-        Self { read: 0, output: [0; 1024], written: 0 }
+        Self { read: 0, output: [0; 1024], written: 0, shared: vec![0; 4096] }
     }
 }
 
