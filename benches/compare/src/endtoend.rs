@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::dial;
 use crate::load::{self, Load};
 use crate::record::Row;
 use crate::servers;
@@ -168,7 +169,7 @@ pub fn handshake(plan: &Plan) -> Vec<Row> {
     for _ in 0..plan.rounds {
         for (server, process, best) in &mut running {
             eprintln!("handshake: {}", server.name);
-            let measured = process.measure(64, 0, 1, plan.seconds, load::handshakes);
+            let measured = process.measure(64, 0, 1, plan.seconds, dial::handshakes);
             if better(&measured, best) {
                 *best = Some(measured);
             }

@@ -1,6 +1,7 @@
 //! Measures `websocket-proto` against its neighbours and against the practical limit.
 
 pub mod codec;
+pub mod dial;
 pub mod endtoend;
 pub mod engine;
 pub mod engines;

@@ -146,8 +146,11 @@ fn codec(path: &Path, rows: &[Row]) -> Outcome {
     Ok(())
 }
 
+/// A title, whether more is better, and the bars.
+type Panel<'a> = (&'a str, bool, Vec<(&'a str, f64)>);
+
 /// Horizontal bars, best first.
-fn bars(path: &Path, panels: &[(&str, bool, Vec<(&str, f64)>)]) -> Outcome {
+fn bars(path: &Path, panels: &[Panel<'_>]) -> Outcome {
     const ROW: usize = 22;
     let height: usize = panels.iter().map(|panel| panel.2.len() * ROW + 50).sum();
     if panels.iter().all(|panel| panel.2.is_empty()) {

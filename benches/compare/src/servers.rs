@@ -29,7 +29,7 @@ pub const NAMES: &[&str] = &[
 pub fn serve(engine: &str, addr: SocketAddr) -> io::Result<()> {
     match engine {
         "ideal, epoll" => crate::ideal_server::epoll(addr),
-        "ideal, tokio" => each(addr, |stream| crate::ideal_server::tokio(stream)),
+        "ideal, tokio" => each(addr, crate::ideal_server::tokio),
         "tokio-tungstenite" => each(addr, |stream| tungstenite(stream, false)),
         "tokio-tungstenite, feed" => each(addr, |stream| tungstenite(stream, true)),
         "tokio-websockets" => each(addr, |stream| tokio_websockets(stream, false)),
@@ -136,7 +136,7 @@ async fn yawc(stream: TcpStream, feed: bool) {
             yawc::WebSocket::upgrade_with_options(request, options).expect("a good request");
         spawn_local(async move {
             let Ok(websocket) = upgraded.await else { return };
-            let websocket = websocket.map(|frame| Ok::<_, yawc::WebSocketError>(frame));
+            let websocket = websocket.map(Ok::<_, yawc::WebSocketError>);
             echo(websocket, feed, |frame: &yawc::Frame| {
                 matches!(frame.opcode(), yawc::OpCode::Text | yawc::OpCode::Binary)
             })

@@ -45,7 +45,7 @@ impl Wire {
             for (index, part) in payload.chunks(size).enumerate() {
                 let opcode = if index == 0 { kind.opcode() } else { 0 };
                 let fin = index + 1 == fragments;
-                let key = (receiver == Role::Server).then(|| random.next().to_le_bytes());
+                let key = (receiver == Role::Server).then(|| random.next_u64().to_le_bytes());
                 let key = key.map(|[a, b, c, d, ..]| [a, b, c, d]);
                 encode(fin, opcode, key, part, &mut wire.bytes);
                 let end = wire.bytes.len();
@@ -123,7 +123,7 @@ fn take<'a>(bytes: &mut &'a [u8], len: usize) -> &'a [u8] {
 pub struct Random(pub u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -135,13 +135,16 @@ impl Random {
         let mut bytes = Vec::with_capacity(len + 8);
         while bytes.len() < len {
             match content {
-                Content::Binary => bytes.extend_from_slice(&self.next().to_le_bytes()),
-                Content::Ascii => bytes.push(b' ' + (self.next() % 95) as u8),
+                Content::Binary => bytes.extend_from_slice(&self.next_u64().to_le_bytes()),
+                Content::Ascii => bytes.push(b' ' + (self.next_u64() % 95) as u8),
                 Content::Mixed => {
-                    let [from, to] =
-                        [[0x20, 0x7F], [0x80, 0x800], [0x800, 0xD800], [0x1_0000, 0x11_0000]]
-                            [if len - bytes.len() < 4 { 0 } else { (self.next() % 4) as usize }];
-                    let code = from + (self.next() % u64::from(to - from)) as u32;
+                    let [from, to] = [
+                        [0x20, 0x7F],
+                        [0x80, 0x800],
+                        [0x800, 0xD800],
+                        [0x1_0000, 0x11_0000],
+                    ][if len - bytes.len() < 4 { 0 } else { (self.next_u64() % 4) as usize }];
+                    let code = from + (self.next_u64() % u64::from(to - from)) as u32;
                     let c = char::from_u32(code).expect("no surrogate in the ranges");
                     bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
                 }
