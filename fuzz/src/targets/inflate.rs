@@ -9,13 +9,12 @@ use super::super::script::Script;
 
 pub fn run(data: &[u8]) {
     let mut script = Script(data);
-    let mut params = DeflateParams::default();
-    params.server_no_context_takeover = script.flag();
+    let params = DeflateParams { server_no_context_takeover: script.flag(), ..Default::default() };
     let (config, cuts) = (script.unlimited(), script.cuts());
     let (mut wire, mut expected, mut failed) = (Vec::new(), Vec::new(), false);
     let mut window = Vec::new();
     while !script.0.is_empty() && !failed {
-        let (is_text, payload) = (script.flag(), &script.string()[..]);
+        let (is_text, payload) = (script.flag(), script.string());
         // Two frames; RSV1 is set on the first (RFC 7692 6.1).
         let (first, second) = payload.split_at(payload.len() / 2);
         for (head, part) in [(if is_text { 0x41 } else { 0x42 }, first), (0x80, second)] {
