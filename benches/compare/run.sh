@@ -13,7 +13,7 @@ esac
 # 10,000 connections have 10,000 ends here, and as many in the server.
 ulimit -n "$(ulimit -Hn)" 2>/dev/null || true
 # Our own echo servers are examples of the crate. What is not there is reported as missing.
-if [ "$part" != codec ] && [ "$part" != report ] && ls ../../examples/*.rs >/dev/null 2>&1; then
+if [ "$part" != codec ] && [ "$part" != report ] && [ -d ../../examples ]; then
     cargo build --release --examples --all-features --manifest-path ../../Cargo.toml
 fi
 cargo build --release

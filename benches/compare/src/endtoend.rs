@@ -212,15 +212,19 @@ impl Server {
             }
         };
         let addr = free_addr().map_err(|error| error.to_string())?;
+        // Connections end by a reset, which servers may report: into a file, not onto the screen.
+        let log = std::env::temp_dir().join(format!("compare-{}.log", addr.port()));
+        let stderr = fs::File::create(&log).map_err(|error| error.to_string())?;
         pin(SERVER_CORE);
         let child = Command::new(program)
             .args(&self.arguments)
             .args([if self.program.is_some() { "--listen" } else { "--addr" }, &addr.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
+            .stderr(stderr)
             .spawn();
         pin(LOAD_CORE);
-        let mut process = Process { child: child.map_err(|error| error.to_string())?, addr };
+        let mut process = Process { child: child.map_err(|error| error.to_string())?, addr, log };
         process.await_ready()?;
         Ok(process)
     }
@@ -253,6 +257,7 @@ fn free_addr() -> io::Result<SocketAddr> {
 struct Process {
     child: Child,
     addr: SocketAddr,
+    log: PathBuf,
 }
 
 impl Process {
@@ -260,7 +265,9 @@ impl Process {
         let deadline = Instant::now() + Duration::from_secs(5);
         loop {
             if let Ok(Some(status)) = self.child.try_wait() {
-                return Err(format!("the server ended: {status}"));
+                let said = fs::read_to_string(&self.log).unwrap_or_default();
+                let said = said.lines().last().unwrap_or_default();
+                return Err(format!("the server ended: {status}: {said}"));
             }
             if TcpStream::connect(self.addr).is_ok() {
                 return Ok(());
@@ -322,15 +329,15 @@ impl Process {
         Ok((after as f64 - before as f64) / connections as f64)
     }
 
-    /// Time on the processor of all threads.
+    /// Time on the processor, user and system, of all threads, ended ones too. In steps of a tick,
+    /// usually 10 ms.
     fn cpu_nanos(&self) -> io::Result<u64> {
-        let mut sum = 0;
-        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let text = fs::read_to_string(task?.path().join("schedstat"))?;
-            let nanos = text.split(' ').next().and_then(|nanos| nanos.parse::<u64>().ok());
-            sum += nanos.ok_or_else(|| io::Error::other("schedstat"))?;
-        }
-        Ok(sum)
+        let text = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The fields behind the name, which stands in parentheses, begin with the third.
+        let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields);
+        let ticks = fields.split_whitespace().skip(14 - 3).take(2).map(str::parse::<u64>);
+        let ticks: u64 = ticks.sum::<Result<_, _>>().map_err(io::Error::other)?;
+        Ok(ticks * 1_000_000_000 / rustix::param::clock_ticks_per_second())
     }
 
     fn resident(&self) -> io::Result<u64> {
@@ -346,5 +353,6 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        let _ = fs::remove_file(&self.log);
     }
 }

@@ -128,12 +128,15 @@ impl Record {
                     table(&mut text, &rows);
                 }
                 let absent: Vec<&Row> = rows().filter(|row| row.value.is_none()).collect();
+                if !absent.is_empty() {
+                    let _ = write!(text, "\n## {group}: missing\n\n");
+                }
                 for engine in unique(absent.iter().copied(), |row| &row.engine) {
                     let mine = || absent.iter().copied().filter(|row| row.engine == engine);
                     for note in unique(mine(), |row| &row.note) {
                         let cases = unique(mine().filter(|row| row.note == note), |row| &row.case);
                         let cases = cases.join(", ");
-                        let _ = writeln!(text, "\nMissing: {engine}: {note} ({cases})");
+                        let _ = writeln!(text, "- {engine}: {note} ({cases})");
                     }
                 }
             }
