@@ -25,7 +25,7 @@ pub struct DeadlineConfig {
     /// Default 10 s.
     pub close: Option<Duration>,
     /// After this long without a byte from the peer a ping is due (5.5.2). Default `None` in the
-    /// core, which has no timer to wake it; the adapters set 20 s.
+    /// core, which has no timer to wake it; the adapters' options set 20 s.
     pub ping_interval: Option<Duration>,
     /// From that ping to the next byte from the peer. `None` sends pings, which keeps the
     /// connection alive in proxies, but does not wait for answers. Default 20 s.

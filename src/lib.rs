@@ -3,7 +3,7 @@
 //! [`Connection`] is the whole protocol of one endpoint: frames, messages, control replies, the
 //! closing handshake. It has no socket, no clock and no buffers of its own: bytes go in, events
 //! and bytes come out. [`handshake`] is the opening handshake in the same style, [`Deadlines`]
-//! are what has to happen in time. The adapters in [`io`] run them over blocking streams.
+//! are what has to happen in time. The adapters in [`io`] run them over blocking and async streams.
 //!
 //! ```text
 //!   transport ──bytes──► Connection::receive ──Event──► application
@@ -14,6 +14,7 @@
 //! # Where to begin
 //!
 //! - A program with threads: [`io::blocking`].
+//! - A program with async tasks: `io::tokio`, or `io::futures` for any other runtime.
 //! - An event loop, a simulator, a proxy, another runtime: [`Connection`] and [`handshake`].
 //! - A program inside an HTTP framework: [`handshake::Request::from_parts`], then
 //!   [`Connection::server`] over the upgraded stream.
@@ -39,6 +40,9 @@
 //! | `std` | yes | [`io`], randomness from the operating system; without it the crate is `no_std` + `alloc` |
 //! | `simd` | yes | vectors chosen at run time for masking and UTF-8; results are the same without |
 //! | `deflate` | no | permessage-deflate (RFC 7692) |
+//! | `tokio` | no | `io::tokio`: the async adapter over tokio's streams |
+//! | `futures-io` | no | `io::futures`: the same over the streams of `futures-io` |
+//! | `stream` | no | `Stream` and `Sink` for the async adapters |
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

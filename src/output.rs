@@ -154,6 +154,26 @@ impl Output {
         }
     }
 
+    /// Whether it owns memory.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    pub(crate) const fn has_memory(&self) -> bool {
+        self.buffer.capacity() > 0
+    }
+
+    /// Memory for an output that owns none. What is in it does not matter.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    pub(crate) fn adopt(&mut self, memory: Vec<u8>) {
+        if !self.has_memory() {
+            self.buffer = memory;
+        }
+    }
+
+    /// The memory of an empty output.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    pub(crate) fn take_memory(&mut self) -> Option<Vec<u8>> {
+        (self.is_empty() && self.has_memory()).then(|| core::mem::take(&mut self.buffer))
+    }
+
     /// Bytes in the contiguous part. Those of control frames are always there.
     pub(crate) const fn buffered(&self) -> usize {
         self.end.saturating_sub(self.start)

@@ -3,6 +3,8 @@
 //! `cargo run --release --example echo_server`, then connect to the address that it prints.
 
 mod blocking;
+#[cfg(feature = "tokio")]
+mod tokio;
 
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
@@ -43,6 +45,12 @@ struct Arguments {
     /// A subprotocol to agree to, the preferred one first. May be repeated.
     #[arg(long, value_name = "NAME")]
     subprotocol: Vec<String>,
+    /// How many connections may be open: a request beyond is refused with status 503.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    max_connections: usize,
+    /// With `--io tokio`: a runtime of so many threads. Without it, all is done on one.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -53,8 +61,12 @@ enum Io {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if arguments.io == Io::Tokio || arguments.deflate {
-        eprintln!("echo_server: --io tokio and --deflate are not available in this version");
+    if arguments.deflate {
+        eprintln!("echo_server: --deflate is not available in this version");
+        return ExitCode::from(2);
+    }
+    if arguments.io == Io::Tokio && cfg!(not(feature = "tokio")) {
+        eprintln!("echo_server: --io tokio needs a build with --features tokio");
         return ExitCode::from(2);
     }
     match serve(&arguments) {
@@ -70,7 +82,13 @@ fn serve(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let options = Arc::new(options(arguments)?);
     let listener = TcpListener::bind(arguments.listen)?;
     println!("listening on ws://{}", listener.local_addr()?);
-    blocking::serve(&listener, &options)
+    match arguments.io {
+        Io::Blocking => blocking::serve(&listener, &options, arguments.max_connections),
+        #[cfg(feature = "tokio")]
+        Io::Tokio => tokio::serve(listener, options, arguments.max_connections, arguments.threads),
+        #[cfg(not(feature = "tokio"))]
+        Io::Tokio => Err("built without --features tokio".into()),
+    }
 }
 
 fn options(arguments: &Arguments) -> Result<ServerOptions, Box<dyn std::error::Error>> {

@@ -15,8 +15,6 @@ use crate::{
 };
 pub use prepared::Prepared;
 use receive::ReceivePath;
-#[cfg(feature = "std")]
-use receive::{Found, Signal};
 use send::SendPath;
 pub use send_error::SendError;
 pub use state::{Initiator, State};
@@ -61,8 +59,9 @@ pub use state::{Initiator, State};
 /// ```
 #[derive(Debug)]
 pub struct Connection {
-    receive: ReceivePath,
-    send: SendPath,
+    // An adapter that is split keeps the two halves apart.
+    pub(crate) receive: ReceivePath,
+    pub(crate) send: SendPath,
 }
 
 /// How a connection ended.
@@ -166,11 +165,7 @@ impl Connection {
     /// A client whose connection ended cleanly leaves that to the server (RFC 6455 section 7.1.1).
     #[must_use]
     pub const fn should_shutdown(&self) -> bool {
-        match self.state() {
-            State::Closed => !self.send.is_client(),
-            State::Failed => true,
-            State::Open | State::CloseSent | State::CloseReceived => false,
-        }
+        self.send.should_shutdown()
     }
 
     /// Whether a message of the peer has begun and not ended.
@@ -367,45 +362,7 @@ impl Connection {
     /// [`Config::output_soft_limit`](crate::Config::output_soft_limit): write before sending more.
     #[must_use]
     pub fn wants_write(&self, output: &Output) -> bool {
-        output.len() > self.send.soft_limit()
-    }
-}
-
-/// For adapters, which keep the input in a field: a step that finds an event without a borrow,
-/// and a call that makes it.
-#[cfg(feature = "std")]
-impl Connection {
-    /// Finds the next event in `input`; on failure there is none, and all input is used.
-    #[inline]
-    pub(crate) fn step(
-        &mut self,
-        input: &mut [u8],
-        found: &mut Found,
-        output: &mut Output,
-    ) -> Signal {
-        self.send.send_owed(output);
-        match self.receive.step(input, found) {
-            Ok(signal) => signal,
-            Err(error) => {
-                self.send.fail(error, output);
-                found.consumed = input.len();
-                Signal::NeedInput
-            }
-        }
-    }
-
-    /// Makes the event that a step found, from the bytes that it consumed.
-    #[inline]
-    pub(crate) fn event<'i>(
-        &mut self,
-        signal: Signal,
-        found: Found,
-        taken: &'i mut [u8],
-        output: &mut Output,
-    ) -> Result<Option<Event<'i>>, ProtocolError> {
-        let received = self.receive.event(signal, found, taken);
-        react(&mut self.send, &received, output);
-        received
+        self.send.wants_write(output)
     }
 }
 

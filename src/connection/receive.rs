@@ -53,8 +53,8 @@ pub(crate) struct Found {
     payload: Range<usize>,
     /// The payload is not in the input but was moved out of it.
     owned: bool,
-    /// The chunk ends its message.
-    last: bool,
+    /// A message ends with it.
+    pub(crate) last: bool,
 }
 
 impl ReceivePath {

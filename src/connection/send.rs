@@ -61,12 +61,28 @@ impl SendPath {
         self.framer.is_client()
     }
 
-    pub(crate) const fn soft_limit(&self) -> usize {
+    const fn soft_limit(&self) -> usize {
         self.soft_limit as usize
     }
 
     pub(crate) const fn counters(&self) -> Counters {
         self.framer.counters
+    }
+
+    /// Whether more waits than the soft limit.
+    #[inline]
+    pub(crate) fn wants_write(&self, output: &Output) -> bool {
+        output.len() > self.soft_limit()
+    }
+
+    /// Whether nothing more will be sent and the transport's sending side is to end: 7.1.1 lets
+    /// the server do so first.
+    pub(crate) const fn should_shutdown(&self) -> bool {
+        match self.closing.state() {
+            State::Closed => !self.is_client(),
+            State::Failed => true,
+            State::Open | State::CloseSent | State::CloseReceived => false,
+        }
     }
 
     #[inline]
@@ -118,6 +134,23 @@ impl SendPath {
         let part = Part { compressed: true, ..Part::whole(kind) };
         self.framer.data(part, Cow::Owned(compressed), output);
         Ok(())
+    }
+
+    /// The same whatever waits: for a sink, which has asked for room and cannot hand a message
+    /// back.
+    #[cfg(feature = "stream")]
+    pub(crate) fn send_beyond(
+        &mut self,
+        message: Message<'_>,
+        output: &mut Output,
+    ) -> Result<(), ApiMisuse> {
+        let hard_limit = core::mem::replace(&mut self.hard_limit, NO_LIMIT);
+        let sent = self.send(message, output);
+        self.hard_limit = hard_limit;
+        match sent {
+            Err(SendError::Misuse(misuse)) => Err(misuse),
+            Ok(()) | Err(SendError::Full(_)) => Ok(()), // never full without a limit
+        }
     }
 
     pub(crate) fn send_prepared(
@@ -296,6 +329,7 @@ impl SendPath {
         let waiting = output.len();
         waiting > 0
             && waiting.saturating_add(self.framer.most_bytes(len)) > self.hard_limit as usize
+            && self.hard_limit != NO_LIMIT
     }
 
     /// The window of the compressor is unknown, so nothing can be sent after this.
@@ -340,8 +374,11 @@ impl SendPath {
     }
 }
 
+/// A limit that is this large, or larger, is none.
+const NO_LIMIT: u32 = u32::MAX;
+
 fn clamp(size: usize) -> u32 {
-    u32::try_from(size).unwrap_or(u32::MAX)
+    u32::try_from(size).unwrap_or(NO_LIMIT)
 }
 
 #[inline]

@@ -15,13 +15,14 @@ mod open;
 
 use std::boxed::Box;
 use std::io::{self, IoSlice};
-use std::vec::Vec;
 
 pub use open::{accept, accept_with, client, connect, connect_tcp};
 
 use super::driver::{Driver, Step};
 use super::error::Error;
 use super::link::{Io, Link};
+use super::options::default_deadlines;
+use super::parts::Parts;
 use super::reply::Reply;
 use super::timer::Timer;
 use super::transport::Transport;
@@ -56,7 +57,7 @@ impl<S: Transport> WebSocket<S> {
     #[must_use]
     pub fn from_parts(mut stream: S, connection: Connection, leftover: &[u8]) -> Self {
         let timer = Timer::new();
-        let mut link = open::link(&mut stream, &DeadlineConfig::default(), &timer);
+        let mut link = open::link(&mut stream, &default_deadlines(), &timer);
         link.deadlines.opened(timer.now());
         let driver = Driver::new(connection, link);
         let window = Window::with_leftover(leftover);
@@ -90,12 +91,10 @@ impl<S: Transport> WebSocket<S> {
         &self.stream
     }
 
-    /// The stream, the connection, and the bytes that were read but not used. What was not
-    /// flushed is lost.
+    /// Takes it apart. What was not flushed is lost.
     #[must_use]
-    pub fn into_parts(mut self) -> (S, Connection, Vec<u8>) {
-        let leftover = self.window.unread().to_vec();
-        (self.stream, self.driver.connection, leftover)
+    pub fn into_parts(mut self) -> Parts<S> {
+        Parts::new(self.stream, self.driver, Some(&mut self.window))
     }
 
     /// The next event, lent from the read buffer, with a handle that queues answers while it
@@ -306,7 +305,7 @@ fn run<S: Transport>(
     window: &mut Window,
     io: Io,
 ) -> Result<(), Error> {
-    driver.before_io(timer.now());
+    driver.before_io(window, timer.now());
     let result = transfer(stream, timer, &mut driver.link, window, io);
     driver.after_io(timer.now());
     result

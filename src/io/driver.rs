@@ -7,17 +7,21 @@
 //!   Io       the adapter reads, writes, ... --'
 //!   Closed   outcome()
 //! ```
+//!
+//! A connection that is split has its receiving half in one task and its [`Sending`] half behind
+//! a lock, so what the pump does is cut along that line.
 
 use std::time::Duration;
 
 use super::error::Error;
 use super::link::{Io, Link};
 use super::window::Window;
-use crate::connection::receive::{Found, Signal};
+use crate::connection::receive::ReceivePath;
+use crate::connection::{react, send::SendPath};
 use crate::deadlines::Expired;
 use crate::{ApiMisuse, Connection, Event, Output, ProtocolError, State};
 
-/// What the adapter does next.
+/// What a blocking adapter does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// [`Driver::event`] makes it.
@@ -33,51 +37,46 @@ pub(crate) enum Step {
 pub(crate) struct Driver {
     pub(crate) connection: Connection,
     pub(crate) link: Link,
-    signal: Signal,
-    found: Found,
-    /// Messages received when the time was last looked at.
-    messages: u64,
-    /// The answer to a keepalive ping has come since then.
-    pong: bool,
+}
+
+/// The half that sends, and all that has to do with the transport.
+#[derive(Debug)]
+pub(crate) struct Sending<'a> {
+    pub(crate) path: &'a mut SendPath,
+    pub(crate) link: &'a mut Link,
 }
 
 impl Driver {
     pub(crate) fn new(connection: Connection, link: Link) -> Self {
-        let found = Found::default();
-        Self { connection, link, signal: Signal::NeedInput, found, messages: 0, pong: false }
+        Self { connection, link }
+    }
+
+    #[inline]
+    pub(crate) fn halves(&mut self) -> (&mut ReceivePath, Sending<'_>) {
+        let Self { connection, link } = self;
+        (&mut connection.receive, Sending { path: &mut connection.send, link })
     }
 
     /// Decides what comes next. Events come before writes, so that the replies to one read leave
     /// in one write, unless much waits.
     #[inline]
     pub(crate) fn step(&mut self, window: &mut Window) -> Step {
-        let Self { connection, link, .. } = self;
-        if connection.wants_write(&link.output) && !link.is_shut() {
+        let (receive, mut sending) = self.halves();
+        if sending.wants_write() {
             return Step::Io(Io::Write);
         }
-        if !window.is_empty() {
-            self.signal = connection.step(window.unread(), &mut self.found, &mut link.output);
-            if self.signal != Signal::NeedInput {
-                return Step::Event;
-            }
-            window.take(self.found.consumed);
-        } else {
-            connection.send_owed(&mut link.output);
+        match window.find(receive) {
+            Ok(true) => return Step::Event,
+            Ok(false) => {}
+            Err(error) => sending.fail(error),
         }
-        if link.has_ended() {
-            // The error, if the end is one, stays with the connection.
-            let _ = connection.receive_eof();
-        }
-        if link.is_shut() {
-            link.output = Output::new();
-        }
-        match link.next(connection.should_shutdown()) {
+        match sending.next(receive) {
             Some(io) => Step::Io(io),
             None => Step::Closed,
         }
     }
 
-    /// Makes the event that [`step`](Self::step) announced.
+    /// Makes the event that was found.
     ///
     /// # Errors
     ///
@@ -87,81 +86,32 @@ impl Driver {
         &mut self,
         window: &'w mut Window,
     ) -> Result<Option<Event<'w>>, ProtocolError> {
-        let found = core::mem::take(&mut self.found);
-        let taken = window.take(found.consumed);
-        let event = self.connection.event(self.signal, found, taken, &mut self.link.output);
-        if let Ok(Some(Event::Pong(payload))) = &event {
-            self.pong |= **payload == self.link.deadlines.ping_payload();
-        }
-        event
+        let (receive, mut sending) = self.halves();
+        let received = window.event(receive);
+        sending.react(&received);
+        received
     }
 
     /// Call before waiting for the transport: notes what the deadlines depend on.
-    pub(crate) fn before_io(&mut self, now: Duration) {
-        let Self { connection, link, .. } = self;
-        let messages = connection.statistics().received.messages;
-        if core::mem::replace(&mut self.messages, messages) != messages {
-            link.deadlines.message_ended();
-        }
-        if connection.in_message() {
-            link.deadlines.message_started(now);
-        }
-        if core::mem::take(&mut self.pong) {
-            let payload = link.deadlines.ping_payload();
-            link.deadlines.pong_received(&payload, now);
-        }
-        link.before_io(connection.state() != State::Open, now);
+    pub(crate) fn before_io(&mut self, window: &mut Window, now: Duration) {
+        let (receive, mut sending) = self.halves();
+        sending.received(receive, window, now);
+        sending.before_io(now);
     }
 
     /// Call after waiting for the transport: acts on deadlines that have passed. Not before, so
     /// that bytes which have come in time but were not read count for the peer.
     pub(crate) fn after_io(&mut self, now: Duration) {
-        while let Some(expired) = self.link.deadlines.on_deadline(now) {
-            self.expire(expired);
+        let (receive, mut sending) = self.halves();
+        if let Some(error) = sending.after_io(now) {
+            receive.fail(error);
         }
     }
 
-    fn expire(&mut self, expired: Expired) {
-        let Self { connection, link, .. } = self;
-        match expired {
-            Expired::SendPing => {
-                // A full output or a closing connection needs no sign of life.
-                let _ = connection.ping(&link.deadlines.ping_payload(), &mut link.output);
-            }
-            Expired::KeepaliveTimeout => {
-                connection.fail(ProtocolError::KeepaliveTimeout, &mut link.output);
-            }
-            Expired::Message => {
-                connection.fail(ProtocolError::MessageTimeout, &mut link.output);
-            }
-            Expired::Write => {
-                connection.fail(ProtocolError::WriteTimeout, &mut link.output);
-                link.give_up();
-            }
-            Expired::Close | Expired::Handshake => {
-                // Not an error where both Close frames have passed and only the end is missing.
-                connection.fail(ProtocolError::CloseTimeout, &mut link.output);
-                link.give_up();
-            }
-        }
-    }
-
-    /// How it ended: a clean end is `Ok`. What broke the transport is reported once; after that
-    /// the connection answers for itself.
+    /// How it ended, see [`Sending::outcome`].
     pub(crate) fn outcome(&mut self) -> Result<(), Error> {
-        let broken = self.link.take_broken();
-        // 7.1.5: the peer's Close counts, whatever happened to the transport after it. So does a
-        // failure that was there before.
-        let open = matches!(self.connection.state(), State::Open | State::CloseSent)
-            || self.connection.error() == Some(ProtocolError::UnexpectedEof);
-        if let Some(error) = broken.filter(|_| open) {
-            self.connection.fail(ProtocolError::UnexpectedEof, &mut Output::new());
-            return Err(Error::Io(error));
-        }
-        match self.connection.error() {
-            Some(error) => Err(Error::Protocol(error)),
-            None => Ok(()),
-        }
+        let (receive, mut sending) = self.halves();
+        sending.outcome(receive)
     }
 
     /// Whether bytes can still be sent; otherwise why not.
@@ -171,5 +121,123 @@ impl Driver {
         }
         self.outcome()?;
         Err(Error::Misuse(ApiMisuse::Closing))
+    }
+}
+
+impl Sending<'_> {
+    /// Whether so much waits that it is written before anything else is done.
+    #[inline]
+    pub(crate) fn wants_write(&self) -> bool {
+        self.path.wants_write(&self.link.output) && !self.link.is_shut()
+    }
+
+    /// What to do with the transport where there is no event; `None` if the connection is over.
+    #[inline]
+    pub(crate) fn next(&mut self, receive: &mut ReceivePath) -> Option<Io> {
+        self.path.send_owed(&mut self.link.output);
+        if self.link.has_ended()
+            && let Err(error) = receive.receive_eof()
+        {
+            // Nothing is written where the end came as a surprise: that code cannot be sent.
+            self.fail(error);
+        }
+        if self.link.is_shut() {
+            self.link.output = Output::new();
+        }
+        self.link.next(self.path.should_shutdown())
+    }
+
+    /// Answers what was received, where an answer is due.
+    #[inline]
+    pub(crate) fn react(&mut self, received: &Result<Option<Event<'_>>, ProtocolError>) {
+        react(self.path, received, &mut self.link.output);
+        if let Ok(Some(Event::Pong(payload))) = received {
+            self.link.pong |= **payload == self.link.deadlines.ping_payload();
+        }
+    }
+
+    /// The connection has failed: the Close frame that says so is queued.
+    pub(crate) fn fail(&mut self, error: ProtocolError) {
+        self.path.fail(error, &mut self.link.output);
+    }
+
+    /// Notes what was received since the last time, for the deadlines.
+    pub(crate) fn received(&mut self, receive: &ReceivePath, window: &mut Window, now: Duration) {
+        if window.message_ended() {
+            self.link.deadlines.message_ended();
+        }
+        if receive.in_message() {
+            self.link.deadlines.message_started(now);
+        }
+    }
+
+    /// Notes what else the deadlines depend on.
+    pub(crate) fn before_io(&mut self, now: Duration) {
+        if core::mem::take(&mut self.link.pong) {
+            let payload = self.link.deadlines.ping_payload();
+            self.link.deadlines.pong_received(&payload, now);
+        }
+        self.link.before_io(self.path.closing.state() != State::Open, now);
+    }
+
+    /// Acts on deadlines that have passed. Returns the error that the connection has failed with
+    /// thereby, which the receiving half has to learn.
+    pub(crate) fn after_io(&mut self, now: Duration) -> Option<ProtocolError> {
+        let mut failed = None;
+        while let Some(expired) = self.link.deadlines.on_deadline(now) {
+            failed = failed.or(self.expire(expired));
+        }
+        failed
+    }
+
+    fn expire(&mut self, expired: Expired) -> Option<ProtocolError> {
+        let (error, gives_up) = match expired {
+            Expired::SendPing => {
+                // A full output or a closing connection needs no sign of life.
+                let payload = self.link.deadlines.ping_payload();
+                let _ = self.path.ping(&payload, &mut self.link.output);
+                return None;
+            }
+            Expired::KeepaliveTimeout => (ProtocolError::KeepaliveTimeout, false),
+            Expired::Message => (ProtocolError::MessageTimeout, false),
+            Expired::Write => (ProtocolError::WriteTimeout, true),
+            Expired::Close | Expired::Handshake => (ProtocolError::CloseTimeout, true),
+        };
+        // Not an error where both Close frames have passed and only the end is missing.
+        let failed = self.path.closing.state() != State::Closed;
+        if failed {
+            self.fail(error);
+        }
+        if gives_up {
+            self.link.give_up();
+        }
+        failed.then_some(error)
+    }
+
+    /// How it ended: a clean end is `Ok`. What broke the transport is reported once; after that
+    /// the connection answers for itself.
+    pub(crate) fn outcome(&mut self, receive: &mut ReceivePath) -> Result<(), Error> {
+        if let Some(broken) = self.broken(receive.error()) {
+            receive.fail(ProtocolError::UnexpectedEof);
+            return Err(Error::Io(broken));
+        }
+        match receive.error() {
+            Some(error) => Err(Error::Protocol(error)),
+            None => Ok(()),
+        }
+    }
+
+    /// What broke the transport, once, if that is how the connection ended.
+    pub(crate) fn broken(&mut self, error: Option<ProtocolError>) -> Option<std::io::Error> {
+        let broken = self.link.take_broken()?;
+        // 7.1.5: the peer's Close counts, whatever happened to the transport after it. So does a
+        // failure that was there before.
+        let open = matches!(self.path.closing.state(), State::Open | State::CloseSent)
+            || error == Some(ProtocolError::UnexpectedEof);
+        if !open {
+            return None;
+        }
+        self.path.fail(ProtocolError::UnexpectedEof, &mut Output::new());
+        Some(broken)
     }
 }

@@ -36,6 +36,11 @@ pub(crate) struct Link {
     shut: bool,
     /// The receiving side has ended, or is given up.
     ended: bool,
+    /// The answer to a keepalive ping has come since the time was last looked at.
+    pub(crate) pong: bool,
+    /// The end has been told to whoever reads the messages as a stream.
+    #[cfg(feature = "stream")]
+    pub(crate) told: bool,
     /// What broke the transport, until it is reported.
     broken: Option<io::Error>,
 }
@@ -49,6 +54,9 @@ impl Link {
             lingers,
             shut: false,
             ended: false,
+            pong: false,
+            #[cfg(feature = "stream")]
+            told: false,
             broken: None,
         }
     }
@@ -65,6 +73,12 @@ impl Link {
             _ if nothing_more_to_send || self.ended => Some(Io::Shutdown),
             _ => Some(Io::Read),
         }
+    }
+
+    /// Whether there may be something to read, whatever waits to be written.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    pub(crate) const fn may_read(&self) -> bool {
+        !self.ended
     }
 
     /// What to do before everything that was sent is with the transport; `None` if it is, or if

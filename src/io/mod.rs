@@ -2,18 +2,30 @@
 //!
 //! What to do next is decided in one place; an adapter only calls `read`, `write` and the clock.
 
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+mod asynchronous;
 pub mod blocking;
 mod driver;
 mod error;
+#[cfg(feature = "futures-io")]
+pub mod futures;
 mod link;
 mod opening;
 mod options;
+mod parts;
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+mod pool;
 mod reply;
 mod timer;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 mod transport;
 mod window;
 
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+pub use asynchronous::{AsyncTransport, Receiver, ReuniteError, Sender, WebSocket};
 pub use error::Error;
 pub use options::{ClientOptions, ServerOptions};
+pub use parts::Parts;
 pub use reply::Reply;
 pub use transport::{NoDeadlines, Transport};

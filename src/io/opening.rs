@@ -79,17 +79,20 @@ pub(crate) enum Step<O> {
 pub(crate) struct Opening<H> {
     handshake: H,
     pub(crate) link: Link,
-    pub(crate) window: Window,
     error: Option<Error>,
+    /// The request was accepted: nothing else can be said any more.
+    accepted: bool,
 }
 
 impl<H: Handshake> Opening<H> {
     pub(crate) fn new(handshake: H, link: Link) -> Self {
-        Self { handshake, link, window: Window::default(), error: None }
+        Self { handshake, link, error: None, accepted: false }
     }
 
-    pub(crate) fn step(&mut self) -> Step<H::Open> {
-        if let Some(open) = self.receive() {
+    /// Decides what comes next. `window` is what was read, if anything; it keeps what comes
+    /// behind the handshake.
+    pub(crate) fn step(&mut self, window: Option<&mut Window>) -> Step<H::Open> {
+        if let Some(open) = self.receive(window) {
             return Step::Open(open);
         }
         match (self.link.next(self.error.is_some()), self.error.take()) {
@@ -102,19 +105,21 @@ impl<H: Handshake> Opening<H> {
         }
     }
 
-    fn receive(&mut self) -> Option<H::Open> {
-        let mut input: &[u8] = self.window.unread();
+    fn receive(&mut self, window: Option<&mut Window>) -> Option<H::Open> {
+        let window = window.filter(|window| !window.is_empty());
         if self.error.is_some() {
             // Behind a fault, input is read so that the answer is not lost, and dropped.
-            let len = input.len();
-            self.window.take(len);
+            if let Some(window) = window {
+                window.take(usize::MAX);
+            }
             return None;
         }
-        if !input.is_empty() {
+        if let Some(window) = window {
+            let mut input: &[u8] = window.unread();
             let before = input.len();
             let received = self.handshake.receive(&mut input, &mut self.link.output);
             let used = before.saturating_sub(input.len());
-            self.window.take(used);
+            window.take(used);
             match received {
                 Ok(None) => {}
                 Ok(open) => return open,
@@ -143,6 +148,10 @@ impl<H: Handshake> Opening<H> {
     pub(crate) fn after_io(&mut self, now: Duration) {
         let Self { link, .. } = self;
         while let Some(expired) = link.deadlines.on_deadline(now) {
+            if self.accepted {
+                link.give_up(); // the peer does not take our response
+                continue;
+            }
             if self.error.is_none() {
                 self.error = Some(self.handshake.timeout(&mut link.output).into());
             }
@@ -164,7 +173,10 @@ impl Opening<Server> {
         let output = &mut self.link.output;
         let error = match decision {
             Ok(accept) => match request.accept(&accept, output) {
-                Ok(negotiated) => return Ok(negotiated),
+                Ok(negotiated) => {
+                    self.accepted = true;
+                    return Ok(negotiated);
+                }
                 Err(misuse) => misuse.into(),
             },
             Err(refusal) => match request.refuse(&refusal, output) {

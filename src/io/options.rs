@@ -2,6 +2,9 @@
 
 use std::string::String;
 use std::sync::Arc;
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+use std::sync::LazyLock;
+use std::time::Duration;
 use std::vec::Vec;
 
 use crate::handshake::{Accept, Request, ServerConfig};
@@ -21,7 +24,7 @@ use crate::{Config, DeadlineConfig};
 /// options.subprotocols = vec!["chat".to_string()];
 /// # Ok::<(), websocket_proto::ApiMisuse>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ServerOptions {
     /// What the opening handshake accepts.
@@ -31,8 +34,36 @@ pub struct ServerOptions {
     pub subprotocols: Vec<String>,
     /// Limits and policies of the connection.
     pub config: Config,
-    /// Deadlines of the handshake and of the connection.
+    /// Deadlines of the handshake and of the connection. Default [`DeadlineConfig::default`] with
+    /// a ping every 20 s, and 20 s to answer it.
     pub deadlines: DeadlineConfig,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            handshake: Arc::default(),
+            subprotocols: Vec::new(),
+            config: Config::default(),
+            deadlines: default_deadlines(),
+        }
+    }
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self { config: Config::default(), deadlines: default_deadlines() }
+    }
+}
+
+/// For `accept` without options: a task has better use for the room.
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+pub(super) static DEFAULT_OPTIONS: LazyLock<ServerOptions> = LazyLock::new(ServerOptions::default);
+
+/// An adapter has a clock, so it can keep a connection alive, and notice that it is dead. Proxies
+/// cut connections that were idle for 30 s or more.
+pub(super) fn default_deadlines() -> DeadlineConfig {
+    DeadlineConfig { ping_interval: Some(Duration::from_secs(20)), ..DeadlineConfig::default() }
 }
 
 impl ServerOptions {
@@ -45,11 +76,12 @@ impl ServerOptions {
 }
 
 /// What [`client`](super::blocking::client) goes by.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ClientOptions {
     /// Limits and policies of the connection.
     pub config: Config,
-    /// Deadlines of the handshake and of the connection.
+    /// Deadlines of the handshake and of the connection. Default [`DeadlineConfig::default`] with
+    /// a ping every 20 s, and 20 s to answer it.
     pub deadlines: DeadlineConfig,
 }

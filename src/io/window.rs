@@ -1,14 +1,36 @@
-//! [`Window`]: bytes that were read and not yet used.
+//! [`Window`]: bytes that were read and not yet used, and the event that was found in them.
 
 use alloc::vec::Vec;
+use core::mem;
+
+use crate::connection::receive::{Found, ReceivePath, Signal};
+use crate::{Event, ProtocolError};
 
 /// Memory for one read. It is initialised once and not again, since a message is delivered from
 /// it without being copied.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Window {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
+    /// An event that was found and not taken, and where.
+    signal: Signal,
+    found: Found,
+    /// A message has ended since [`Window::message_ended`] was asked.
+    message_ended: bool,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self {
+            bytes: Vec::new(),
+            start: 0,
+            end: 0,
+            signal: Signal::NeedInput,
+            found: Found::default(),
+            message_ended: false,
+        }
+    }
 }
 
 impl Window {
@@ -16,7 +38,7 @@ impl Window {
     pub(crate) const SIZE: usize = 64 << 10;
 
     pub(crate) fn with_leftover(leftover: &[u8]) -> Self {
-        Self { bytes: leftover.to_vec(), start: 0, end: leftover.len() }
+        Self { bytes: leftover.to_vec(), end: leftover.len(), ..Self::default() }
     }
 
     pub(crate) fn unread(&mut self) -> &mut [u8] {
@@ -25,6 +47,12 @@ impl Window {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.start == self.end
+    }
+
+    /// Whether its memory is worth keeping for another connection.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    pub(crate) fn is_reusable(&self) -> bool {
+        self.bytes.len() == Self::SIZE && self.is_empty()
     }
 
     /// Room for a read. Nothing unread is left in it when it is asked for: the connection keeps
@@ -50,5 +78,58 @@ impl Window {
         let start = self.start;
         self.start = start.saturating_add(count).min(self.end);
         self.bytes.get_mut(start..self.start).unwrap_or_default()
+    }
+
+    /// Looks for the next event. If there is one, [`event`](Self::event) makes it, now or later:
+    /// it is found again until then. If not, all is read.
+    ///
+    /// # Errors
+    ///
+    /// The peer broke the protocol; all is read.
+    #[inline]
+    pub(crate) fn find(&mut self, receive: &mut ReceivePath) -> Result<bool, ProtocolError> {
+        if self.signal != Signal::NeedInput {
+            return Ok(true);
+        }
+        if self.is_empty() {
+            return Ok(false);
+        }
+        let unread = self.bytes.get_mut(self.start..self.end).unwrap_or_default();
+        match receive.step(unread, &mut self.found) {
+            Ok(Signal::NeedInput) => {
+                self.start = self.end;
+                Ok(false)
+            }
+            Ok(signal) => {
+                self.signal = signal;
+                Ok(true)
+            }
+            Err(error) => {
+                self.start = self.end;
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes the event that was found, and uses up its bytes.
+    ///
+    /// # Errors
+    ///
+    /// It was text and is not valid; what follows is read and dropped.
+    #[inline]
+    pub(crate) fn event(
+        &mut self,
+        receive: &mut ReceivePath,
+    ) -> Result<Option<Event<'_>>, ProtocolError> {
+        let signal = mem::replace(&mut self.signal, Signal::NeedInput);
+        let found = mem::take(&mut self.found);
+        self.message_ended |= found.last;
+        let taken = self.take(found.consumed);
+        receive.event(signal, found, taken)
+    }
+
+    /// Whether a message has ended since this was asked the last time.
+    pub(crate) fn message_ended(&mut self) -> bool {
+        mem::take(&mut self.message_ended)
     }
 }

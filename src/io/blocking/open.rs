@@ -14,6 +14,7 @@ use crate::io::opening::{self, Handshake, Opening};
 use crate::io::options::{ClientOptions, ServerOptions};
 use crate::io::timer::Timer;
 use crate::io::transport::Transport;
+use crate::io::window::Window;
 use crate::{ApiMisuse, Connection, MaskKeys, Negotiated, Output};
 
 /// Connects to a `ws://` URL, with default options. The handshake deadline bounds it all.
@@ -24,8 +25,12 @@ use crate::{ApiMisuse, Connection, MaskKeys, Negotiated, Output};
 /// cannot be used: `wss://` needs a TLS stream, see [`client`].
 pub fn connect(url: &str) -> Result<WebSocket<TcpStream>, Error> {
     let url: Url = url.parse()?;
-    let options = ClientOptions::default();
+    let mut options = ClientOptions::default();
+    let timer = Timer::new();
     let stream = connect_tcp(&url, &options)?;
+    // One deadline for both: what the transport took is not left for the handshake.
+    let handshake = &mut options.deadlines.handshake;
+    *handshake = handshake.map(|limit| limit.saturating_sub(timer.now()));
     let (websocket, _) = client(stream, ClientRequest::from_url(&url), &options)?;
     Ok(websocket)
 }
@@ -78,8 +83,10 @@ pub fn client<S: Transport>(
     let mut link = link(&mut stream, &options.deadlines, &timer);
     link.output = output;
     let mut opening = Opening::new(handshake, link);
-    let (negotiated, response) = open(&mut stream, &mut timer, &mut opening)?;
-    let websocket = WebSocket::opened(stream, timer, opening, negotiated, |negotiated| {
+    let mut window = Window::default();
+    let (negotiated, response) = open(&mut stream, &mut timer, &mut window, &mut opening)?;
+    let parts = (stream, timer, window, opening.link);
+    let websocket = WebSocket::opened(parts, negotiated, |negotiated| {
         Connection::client(negotiated, options.config, keys)
     });
     Ok((websocket, response))
@@ -123,19 +130,21 @@ pub fn accept_with<'o, S: Transport>(
     let mut timer = Timer::new();
     let link = link(&mut stream, &options.deadlines, &timer);
     let mut opening = Opening::new(Server::new(options.handshake.clone()), link);
-    let request = open(&mut stream, &mut timer, &mut opening)?;
+    let mut window = Window::default();
+    let request = open(&mut stream, &mut timer, &mut window, &mut opening)?;
     match opening.answer(&request, decide(&request)) {
         Ok(negotiated) => {
             while let Some(io) = opening.link.next_to_flush() {
-                turn(&mut stream, &mut timer, &mut opening, io)?;
+                turn(&mut stream, &mut timer, &mut window, &mut opening, io)?;
             }
-            Ok(WebSocket::opened(stream, timer, opening, negotiated, |negotiated| {
+            let parts = (stream, timer, window, opening.link);
+            Ok(WebSocket::opened(parts, negotiated, |negotiated| {
                 Connection::server(negotiated, options.config)
             }))
         }
         Err(error) => {
             opening.refuse(error);
-            Err(match open(&mut stream, &mut timer, &mut opening) {
+            Err(match open(&mut stream, &mut timer, &mut window, &mut opening) {
                 Err(error) => error,
                 Ok(_) => ApiMisuse::Closing.into(), // not reached: a refusal does not open
             })
@@ -144,15 +153,13 @@ pub fn accept_with<'o, S: Transport>(
 }
 
 impl<S: Transport> WebSocket<S> {
-    fn opened<H>(
-        stream: S,
-        timer: Timer,
-        opening: Opening<H>,
+    fn opened(
+        parts: (S, Timer, Window, Link),
         negotiated: Negotiated,
         connection: impl FnOnce(Negotiated) -> Connection,
     ) -> Self {
         let subprotocol = negotiated.subprotocol.clone().map(String::into_boxed_str);
-        let Opening { mut link, window, .. } = opening;
+        let (stream, timer, window, mut link) = parts;
         link.deadlines.opened(timer.now());
         let driver = Driver::new(connection(negotiated), link);
         Self { stream, window, driver, timer, subprotocol }
@@ -173,13 +180,14 @@ pub(super) fn link<S: Transport>(
 fn open<S: Transport, H: Handshake>(
     stream: &mut S,
     timer: &mut Timer,
+    window: &mut Window,
     opening: &mut Opening<H>,
 ) -> Result<H::Open, Error> {
     loop {
-        match opening.step() {
+        match opening.step(Some(window)) {
             opening::Step::Open(open) => return Ok(open),
             opening::Step::Failed(error) => return Err(error),
-            opening::Step::Io(io) => turn(stream, timer, opening, io)?,
+            opening::Step::Io(io) => turn(stream, timer, window, opening, io)?,
         }
     }
 }
@@ -187,11 +195,12 @@ fn open<S: Transport, H: Handshake>(
 fn turn<S: Transport, H: Handshake>(
     stream: &mut S,
     timer: &mut Timer,
+    window: &mut Window,
     opening: &mut Opening<H>,
     io: Io,
 ) -> Result<(), Error> {
     opening.before_io(timer.now());
-    let result = transfer(stream, timer, &mut opening.link, &mut opening.window, io);
+    let result = transfer(stream, timer, &mut opening.link, window, io);
     opening.after_io(timer.now());
     result
 }
