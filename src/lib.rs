@@ -42,7 +42,6 @@
 //! | `deflate` | no | permessage-deflate (RFC 7692) |
 //! | `tokio` | no | `io::tokio`: the async adapter over tokio's streams |
 //! | `futures-io` | no | `io::futures`: the same over the streams of `futures-io` |
-//! | `stream` | no | `Stream` and `Sink` for the async adapters |
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

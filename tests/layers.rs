@@ -14,7 +14,8 @@ const LAYERS: &[&[&str]] = &[
     &["message"],
     &["connection", "deadlines"],
     &["io::driver", "io::error", "io"],
-    &["io::blocking", "io::tokio", "io::futures"],
+    &["io::blocking", "io::asynchronous"],
+    &["io::tokio", "io::futures"],
 ];
 
 #[test]

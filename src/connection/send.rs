@@ -138,7 +138,7 @@ impl SendPath {
 
     /// The same whatever waits: for a sink, which has asked for room and cannot hand a message
     /// back.
-    #[cfg(feature = "stream")]
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) fn send_beyond(
         &mut self,
         message: Message<'_>,

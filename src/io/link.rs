@@ -39,7 +39,7 @@ pub(crate) struct Link {
     /// The answer to a keepalive ping has come since the time was last looked at.
     pub(crate) pong: bool,
     /// The end has been told to whoever reads the messages as a stream.
-    #[cfg(feature = "stream")]
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) told: bool,
     /// What broke the transport, until it is reported.
     broken: Option<io::Error>,
@@ -55,7 +55,7 @@ impl Link {
             shut: false,
             ended: false,
             pong: false,
-            #[cfg(feature = "stream")]
+            #[cfg(any(feature = "tokio", feature = "futures-io"))]
             told: false,
             broken: None,
         }

@@ -3,6 +3,8 @@
 
 pub mod pair;
 pub mod peer;
+#[cfg(feature = "std")]
+pub mod script;
 pub mod wire;
 
 use serde_json::Value;

@@ -5,7 +5,6 @@ mod open;
 mod poll;
 mod shared;
 mod split;
-#[cfg(feature = "stream")]
 mod stream;
 mod transport;
 

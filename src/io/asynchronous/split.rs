@@ -31,7 +31,6 @@ pub struct Receiver<T> {
     shared: Arc<Shared<T>>,
     subprotocol: Option<Box<str>>,
     /// The end has been told to whoever reads the messages as a stream.
-    #[cfg(feature = "stream")]
     pub(super) told: bool,
 }
 
@@ -71,17 +70,10 @@ impl<T: AsyncTransport> WebSocket<T> {
         let Self { transport, slot, driver, subprotocol } = self;
         let Driver { connection: Connection { receive, send }, link } = driver;
         let failed = receive.error();
-        #[cfg(feature = "stream")]
         let told = link.told;
         let shared = Arc::new(Shared::new(Inner { transport, path: send, link, failed }));
-        let receiver = Receiver {
-            path: receive,
-            slot,
-            shared: Arc::clone(&shared),
-            subprotocol,
-            #[cfg(feature = "stream")]
-            told,
-        };
+        let receiver =
+            Receiver { path: receive, slot, shared: Arc::clone(&shared), subprotocol, told };
         (receiver, Sender { shared })
     }
 }
