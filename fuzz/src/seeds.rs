@@ -62,7 +62,9 @@ fn frames() -> Vec<Seed> {
         }
         if is_server {
             seeds.push(seed("client", &name, &[DEFAULT, &to_client(&input)]));
-            seeds.push(seed("adapter", &name, &[&[2, 0, 2, 4, 1, 200, 230, 3], &input]));
+            for target in ["adapter", "cancelled"] {
+                seeds.push(seed(target, &name, &[&[2, 0, 66, 4, 1, 200, 230, 3], &input]));
+            }
         }
     }
     seeds

@@ -1,6 +1,8 @@
 //! One function per target.
 
 pub mod adapter;
+#[cfg(feature = "futures-io")]
+pub mod cancelled;
 pub mod chunked;
 pub mod client;
 pub mod extension;
@@ -22,6 +24,8 @@ pub type Target = fn(&[u8]);
 /// All targets by name.
 pub const ALL: &[(&str, Target)] = &[
     ("adapter", adapter::run),
+    #[cfg(feature = "futures-io")]
+    ("cancelled", cancelled::run),
     ("chunked", chunked::run),
     ("client", client::run),
     ("extension", extension::run),
