@@ -11,7 +11,7 @@ suite_requirements=$here/requirements.txt
 source "$here/suite.sh"
 
 # What both testees are told. The largest message of the suite (9.1.6) has 16 MiB.
-testee_flags=(--max-message-size 16777216)
+testee_flags=(--max-message-size 16777216 --deflate)
 # No process outlives this many seconds; a whole run takes a third of it on two cores.
 limit=1800
 agent=websocket-proto

@@ -1,8 +1,11 @@
-//! Every row of the handshake vectors: whole, at every two-way split, and byte by byte.
+//! Every row of the handshake vectors: whole, at every two-way split, and byte by byte, then the
+//! end of the transport, then 1 KiB of junk.
 
 use serde_json::Value;
 use websocket_proto::handshake::{Accept, ClientRequest, HandshakeError, Server, ServerConfig};
-use websocket_proto::{Negotiated, Output};
+use websocket_proto::{
+    CloseCode, Config, Connection, Event, MaskKeys, Negotiated, Output, ProtocolError,
+};
 
 /// The nonce behind the sample key of RFC 6455 section 1.3, which all rows use.
 const NONCE: [u8; 16] = *b"the sample nonce";
@@ -45,6 +48,8 @@ struct Served {
     answer: String,
     negotiated: Option<Negotiated>,
     rest: Vec<u8>,
+    /// What the rest is, as frames, if the request was accepted.
+    frames: Option<(Vec<Event<'static>>, ProtocolError)>,
 }
 
 fn serve(config: &ServerConfig, pieces: &mut dyn Iterator<Item = &[u8]>) -> Served {
@@ -68,7 +73,34 @@ fn serve(config: &ServerConfig, pieces: &mut dyn Iterator<Item = &[u8]>) -> Serv
     }
     let (status, negotiated) = served.unwrap_or_default();
     let answer = String::from_utf8(output.pending().to_vec()).unwrap();
-    Served { status, answer, negotiated, rest }
+    let mut frames = None;
+    if let Some(negotiated) = &negotiated {
+        let connection = Connection::server(negotiated.clone(), Config::default());
+        frames = Some(frames_behind(connection, &rest));
+    } else {
+        let error = server.receive_eof();
+        assert_eq!(error.status(), status, "the first error stays");
+        let mut junk: &[u8] = &[b'x'; 1024];
+        assert_eq!(server.receive(&mut junk, &mut output), Err(error));
+        assert_eq!((junk, output.len()), (&b""[..], answer.len()), "junk is dropped");
+    }
+    Served { status, answer, negotiated, rest, frames }
+}
+
+/// What a connection makes of the bytes behind the head, of the end, and of junk after it.
+fn frames_behind(mut connection: Connection, rest: &[u8]) -> (Vec<Event<'static>>, ProtocolError) {
+    let mut output = Output::new();
+    let mut rest = rest.to_vec();
+    let (mut input, mut events) = (&mut rest[..], Vec::new());
+    while let Ok(Some(event)) = connection.receive(&mut input, &mut output) {
+        events.push(event.into_owned());
+    }
+    let error = connection.receive_eof().expect_err("none of the rows closes");
+    let sent = output.len();
+    let mut junk = [0x81; 1024];
+    assert_eq!(connection.receive(&mut &mut junk[..], &mut output), Err(error));
+    assert_eq!(output.len(), sent, "junk is dropped");
+    (events, error)
 }
 
 fn check_answer(id: &str, served: &Served) {
@@ -105,8 +137,16 @@ fn run_server_rows(config: &ServerConfig, ids: &str, mut check: impl FnMut(&str,
             assert_eq!(served.rest, bytes[head_len..], "{id}");
         }
         match id {
-            "H40" => assert_eq!(served.rest, b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"),
-            "H41" => assert_eq!(served.rest, bytes[..head_len]),
+            "H40" => {
+                assert_eq!(served.rest, b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
+                let hello = vec![Event::Text("Hello".into())];
+                assert_eq!(served.frames, Some((hello, ProtocolError::UnexpectedEof)));
+            }
+            "H41" => {
+                assert_eq!(served.rest, bytes[..head_len]);
+                let (events, error) = served.frames.as_ref().expect("it was accepted");
+                assert_eq!((events.len(), error.close_code()), (0, CloseCode::PROTOCOL_ERROR));
+            }
             _ => assert_eq!(served.rest, b"", "{id}"),
         }
         check(id, text(row, "expect"), &served);
@@ -176,6 +216,11 @@ fn answer(request: &ClientRequest, pieces: &mut dyn Iterator<Item = &[u8]>) -> O
         }
         rest.extend_from_slice(piece);
     }
+    if let Some(Err(error)) = &outcome {
+        assert_eq!(&client.receive_eof(), error, "the first error stays");
+        let mut junk: &[u8] = &[b'x'; 1024];
+        assert_eq!(client.receive(&mut junk).as_ref(), Err(error));
+    }
     outcome.map(|outcome| (outcome, rest))
 }
 
@@ -192,6 +237,13 @@ fn run_client_rows(request: &ClientRequest) {
         assert_eq!(outcome.is_ok(), open, "{id}: {outcome:?}");
         let frame: &[u8] = if ["K28", "K29", "K30"].contains(&id) { b"\x81\x05Hello" } else { b"" };
         assert_eq!(rest, frame, "{id}");
+        if let Ok(negotiated) = &outcome {
+            let keys = MaskKeys::from_seed([7; 32]);
+            let connection = Connection::client(negotiated.clone(), Config::default(), keys);
+            let hello = vec![Event::Text("Hello".into())];
+            let events = if frame.is_empty() { Vec::new() } else { hello };
+            assert_eq!(frames_behind(connection, &rest), (events, ProtocolError::UnexpectedEof));
+        }
         match (id, outcome) {
             ("K17", Err(error)) => {
                 assert_eq!(error.status(), 301);

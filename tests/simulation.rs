@@ -14,7 +14,7 @@ use websocket_proto::{
     ProtocolError, State,
 };
 
-const SEEDS: u64 = 3_000;
+const SEEDS: u64 = 6_000;
 
 #[test]
 fn conversations() {
@@ -107,6 +107,8 @@ struct World {
     /// The step at which the network resets both directions.
     reset_at: Option<u64>,
     faulty: bool,
+    /// How seldom time jumps to a deadline although something could still move.
+    patience: u64,
 }
 
 impl World {
@@ -119,6 +121,7 @@ impl World {
             sides,
             reset_at: None,
             faulty: true,
+            patience: if random.one_in(4) { 20 } else { 10_000 },
             random,
         };
         let random = &mut world.random;
@@ -152,7 +155,7 @@ impl World {
                 0 | 1 => self.application(which, closing),
                 2 => self.write(which),
                 3 | 4 => self.deliver(which),
-                _ => self.wait(closing),
+                _ => self.wait(),
             }
         }
         self.check();
@@ -217,13 +220,15 @@ impl World {
         side.pump(self.now);
     }
 
-    /// Time passes: a little, or, where both have said what they had to, up to a deadline.
-    fn wait(&mut self, closing: bool) {
+    /// Time passes: a little, or, where nothing moves, up to a deadline.
+    fn wait(&mut self) {
         let next = self.sides.iter().filter_map(|side| side.deadlines.next_deadline()).min();
-        let moving =
-            self.wires.iter().any(|wire| !wire.bytes.is_empty() && wire.cut_after != Some(0));
+        let moving = |(side, wire): (&Side, &Wire)| {
+            !wire.bytes.is_empty() && wire.cut_after != Some(0) || !side.peer.output.is_empty()
+        };
+        let moving = self.sides.iter().zip(&self.wires).any(moving);
         self.now += match next {
-            Some(next) if closing && (!moving || self.random.one_in(50)) => {
+            Some(next) if !moving || self.random.one_in(self.patience) => {
                 next.saturating_sub(self.now)
             }
             _ => Duration::from_micros(self.random.below(50_000)),
@@ -282,7 +287,7 @@ impl Side {
             config.output_soft_limit = random.len();
             config.output_hard_limit = config.output_soft_limit + random.len();
         }
-        config.fragment_size = 1 + random.len();
+        config.fragment_size = 8 + random.len();
         config.auto_close = !random.one_in(4);
         let mut deadlines = DeadlineConfig::default();
         if random.one_in(2) {
@@ -318,7 +323,8 @@ impl Side {
         }
         let payload = |random: &mut Random| {
             let len = random.len();
-            (0..len).map(|_| random.next() as u8).collect::<Vec<u8>>()
+            let factor = random.next();
+            (1..=len as u64).map(|i| (factor.wrapping_mul(i) >> 56) as u8).collect::<Vec<u8>>()
         };
         let text = |random: &mut Random| {
             let characters = ['a', '\u{e9}', '\u{20ac}', '\u{10348}'];

@@ -32,6 +32,13 @@ struct Arguments {
     /// Offer to compress messages (permessage-deflate).
     #[arg(long)]
     deflate: bool,
+    /// With `--deflate`: keep nothing of one message for the next, in either direction.
+    #[arg(long, requires = "deflate")]
+    deflate_no_context_takeover: bool,
+    /// With `--deflate`: the window of both directions, as a power of two.
+    #[arg(long, value_name = "N", requires = "deflate", default_value_t = 15,
+        value_parser = clap::value_parser!(u8).range(9..=15))]
+    deflate_window_bits: u8,
     /// Ping a server that was silent for so long, and give up if it stays so.
     #[arg(long, value_name = "SECS", value_parser = seconds)]
     ping: Option<Duration>,
@@ -45,8 +52,8 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if arguments.deflate {
-        eprintln!("client: --deflate is not available in this version");
+    if arguments.deflate && cfg!(not(feature = "deflate")) {
+        eprintln!("client: --deflate needs a build with --features deflate");
         return ExitCode::from(2);
     }
     match run(&arguments) {
@@ -104,6 +111,15 @@ fn request(arguments: &Arguments) -> ClientRequest {
     }
     if let Some(origin) = &arguments.origin {
         request = request.origin(origin);
+    }
+    #[cfg(feature = "deflate")]
+    if arguments.deflate {
+        let mut deflate = websocket_proto::handshake::DeflateConfig::default();
+        deflate.server_no_context_takeover = arguments.deflate_no_context_takeover;
+        deflate.client_no_context_takeover = arguments.deflate_no_context_takeover;
+        deflate.server_max_window_bits = arguments.deflate_window_bits;
+        deflate.client_max_window_bits = arguments.deflate_window_bits;
+        request = request.deflate(deflate);
     }
     request
 }

@@ -26,6 +26,14 @@ struct Arguments {
     /// Compress messages where the client offers it (permessage-deflate).
     #[arg(long)]
     deflate: bool,
+    /// With `--deflate`: keep nothing of one message for the next, in either direction. Compresses
+    /// less, and takes no memory between messages.
+    #[arg(long, requires = "deflate")]
+    deflate_no_context_takeover: bool,
+    /// With `--deflate`: the window of both directions, as a power of two.
+    #[arg(long, value_name = "N", requires = "deflate", default_value_t = 15,
+        value_parser = clap::value_parser!(u8).range(9..=15))]
+    deflate_window_bits: u8,
     /// The largest message accepted, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
     max_message_size: u64,
@@ -61,8 +69,8 @@ enum Io {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if arguments.deflate {
-        eprintln!("echo_server: --deflate is not available in this version");
+    if arguments.deflate && cfg!(not(feature = "deflate")) {
+        eprintln!("echo_server: --deflate needs a build with --features deflate");
         return ExitCode::from(2);
     }
     if arguments.io == Io::Tokio && cfg!(not(feature = "tokio")) {
@@ -98,6 +106,15 @@ fn options(arguments: &Arguments) -> Result<ServerOptions, Box<dyn std::error::E
     } else if !arguments.origin.is_empty() {
         let origins = arguments.origin.iter().map(|origin| origin.parse());
         handshake.origin = OriginPolicy::List(origins.collect::<Result<_, _>>()?);
+    }
+    #[cfg(feature = "deflate")]
+    if arguments.deflate {
+        let mut deflate = websocket_proto::handshake::DeflateConfig::default();
+        deflate.server_no_context_takeover = arguments.deflate_no_context_takeover;
+        deflate.client_no_context_takeover = arguments.deflate_no_context_takeover;
+        deflate.server_max_window_bits = arguments.deflate_window_bits;
+        deflate.client_max_window_bits = arguments.deflate_window_bits;
+        handshake.deflate = Some(deflate);
     }
     let mut options = ServerOptions::default();
     options.handshake = handshake.into();

@@ -9,6 +9,10 @@
 #[path = "../../tests/common/mod.rs"]
 pub mod common;
 pub mod model;
+#[cfg(feature = "deflate")]
+#[allow(dead_code, reason = "the library's own tests use the rest")]
+#[path = "../../src/message/deflate/reference.rs"]
+mod reference;
 pub mod script;
 pub mod seeds;
 pub mod stream;

@@ -1,6 +1,8 @@
 //! [`Script`]: choices read from the front of a fuzzer's input.
 
-use websocket_proto::{Config, Delivery};
+#[cfg(feature = "deflate")]
+use websocket_proto::DeflateParams;
+use websocket_proto::{Config, Delivery, Negotiated};
 
 /// The rest of an input. An input that has ended chooses zero.
 #[derive(Clone, Debug)]
@@ -49,6 +51,10 @@ impl<'a> Script<'a> {
         if bit(4) {
             config.fragment_size = 7;
         }
+        #[cfg(feature = "deflate")]
+        if bit(7) {
+            config.compression_threshold = 0;
+        }
         config.auto_pong = !bit(5);
         config.auto_close = !bit(6);
         config
@@ -58,6 +64,22 @@ impl<'a> Script<'a> {
     pub fn unlimited(&mut self) -> Config {
         let bits = self.byte() & !0b110;
         Script(&[bits]).config()
+    }
+
+    /// What was agreed: permessage-deflate if the byte is not 0, with parameters by its bits.
+    pub fn negotiated(&mut self) -> Negotiated {
+        let bits = self.byte();
+        #[cfg_attr(not(feature = "deflate"), allow(unused_mut, reason = "the extension is off"))]
+        let mut negotiated = Negotiated::default();
+        #[cfg(feature = "deflate")]
+        (negotiated.deflate = (bits != 0).then_some(DeflateParams {
+            server_no_context_takeover: bits & 2 != 0,
+            client_no_context_takeover: bits & 4 != 0,
+            server_max_window_bits: 9 + (bits >> 3 & 3) * 2,
+            client_max_window_bits: 9 + (bits >> 5 & 3) * 2,
+        }));
+        let _: u8 = bits;
+        negotiated
     }
 
     /// How to cut what follows: lengths, used in turn. No lengths cut it byte by byte.

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use websocket_proto::frame::{Header, MAX_HEADER_LEN, Parsed};
+use websocket_proto::frame::{Header, MAX_HEADER_LEN, Opcode, Parsed};
 
 use super::common::{field, hex, rows};
 use super::model::unmask;
@@ -50,17 +50,46 @@ fn frames() -> Vec<Seed> {
         }
         let is_server = field(&row, "role") == "server";
         let role = if is_server { "server" } else { "client" };
+        let compressed = row["permessage_deflate"] == Value::Bool(true);
+        if compressed && let Some(messages) = messages(&input) {
+            seeds.push(seed("inflate", &name, &[&[0, 0, 2, 3, 1], &messages]));
+        }
+        let compressed = u8::from(compressed);
         seeds.push(seed(role, &name, &[DEFAULT, &input]));
-        seeds.push(seed("chunked", &name, &[&[is_server.into(), 0, 2, 1, 3], &input]));
+        seeds.push(seed("chunked", &name, &[&[is_server.into(), 0, compressed, 2, 1, 3], &input]));
         if input.len() <= 14 {
             seeds.push(seed("header", &name, &[&input]));
         }
         if is_server {
             seeds.push(seed("client", &name, &[DEFAULT, &to_client(&input)]));
-            seeds.push(seed("adapter", &name, &[&[2, 0, 2, 4, 1, 200, 230, 3], &input]));
+            for target in ["adapter", "cancelled"] {
+                seeds.push(seed(target, &name, &[&[2, 0, 66, 4, 1, 200, 230, 3], &input]));
+            }
         }
     }
     seeds
+}
+
+/// The messages in a client's frames, as the target `inflate` reads them: `None` for frames that
+/// do not end, and for long messages.
+fn messages(mut input: &[u8]) -> Option<Vec<u8>> {
+    let (mut messages, mut payload) = (Vec::new(), Vec::new());
+    while !input.is_empty() {
+        let Ok(Parsed::Done { header, len }) = Header::parse(input) else { return None };
+        input.split_off(..len)?;
+        let len = usize::try_from(header.payload_len).ok()?;
+        let mut part = input.split_off(..len)?.to_vec();
+        unmask(header.mask?, &mut part);
+        payload.extend(part);
+        if header.fin {
+            messages.extend([
+                (header.opcode == Opcode::Text).into(),
+                u8::try_from(payload.len()).ok()?,
+            ]);
+            messages.append(&mut payload);
+        }
+    }
+    Some(messages)
 }
 
 /// The frames of a client as a server sends them, up to the first that is none.
@@ -184,7 +213,8 @@ fn programs() -> Vec<Seed> {
     ];
     let mut seeds = Vec::new();
     for (name, program) in programs {
-        for (mode, config) in [("default", [0, 0]), ("small", [0x1E, 0x1F]), ("manual", [0x60, 1])]
+        for (mode, config) in
+            [("default", [0, 0, 0]), ("small", [0x1E, 0x1F, 1]), ("manual", [0xE0, 0x81, 0x3E])]
         {
             seeds.push(seed("session", &format!("{name} {mode}"), &[&config, program]));
         }

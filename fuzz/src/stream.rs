@@ -85,3 +85,52 @@ impl Write for Faulty<'_> {
         self.step().map(|_| ())
     }
 }
+
+/// As a stream for an async adapter. Whoever polls it does so again unasked.
+#[cfg(feature = "futures-io")]
+mod asynchronous {
+    use std::io;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use super::{ErrorKind, Faulty, Read, Write};
+
+    fn poll<T>(result: io::Result<T>) -> Poll<io::Result<T>> {
+        match result {
+            Err(error)
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
+            {
+                Poll::Pending
+            }
+            result => Poll::Ready(result),
+        }
+    }
+
+    impl futures_io::AsyncRead for Faulty<'_> {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buffer: &mut [u8],
+        ) -> Poll<io::Result<usize>> {
+            poll(self.read(buffer))
+        }
+    }
+
+    impl futures_io::AsyncWrite for Faulty<'_> {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            poll(self.write(bytes))
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            poll(self.flush())
+        }
+
+        fn poll_close(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+            self.poll_flush(context)
+        }
+    }
+}

@@ -131,15 +131,17 @@ impl<'a> Authority<'a> {
                 address.parse::<Ipv6Addr>().ok()?;
                 (host, if port.is_empty() { None } else { Some(port.strip_prefix(':')?) })
             }
-            None => match text.split_once(':') {
-                Some((host, port)) => (host, Some(port)),
-                None => (text, None),
-            },
+            None => {
+                let (host, port) = match text.split_once(':') {
+                    Some((host, port)) => (host, Some(port)),
+                    None => (text, None),
+                };
+                if host.is_empty() || !host.bytes().all(is_name_byte) {
+                    return None;
+                }
+                (host, port)
+            }
         };
-        let name = host.bytes().all(is_name_byte) || host.starts_with('[');
-        if host.is_empty() || !name {
-            return None;
-        }
         let port = match port {
             // `port = *DIGIT`: a colon without a number means the default
             None | Some("") => None,
@@ -222,6 +224,10 @@ mod tests {
             "ws://\u{e9}/",
             "ws://h/\u{e9}",
             "ws://[::1",
+            "ws://[",
+            "ws://[1",
+            "ws://[\r\nX-Injected",
+            "ws://[a b\0:80/",
             "ws://::1/",
             "ws://[::1]x/",
             "ws://[1.2.3.4]/",

@@ -99,8 +99,9 @@ enum Buffer {
 impl Assembler {
     pub(crate) fn new(masked: bool, config: &Config) -> Self {
         let chunks = config.delivery == Delivery::Chunks;
-        // A whole message has to fit into memory, twice while it grows.
-        let addressable = if chunks { u64::MAX } else { isize::MAX as u64 / 2 };
+        // On 32 bits a limit may be more than there can be.
+        let all = chunks || cfg!(target_pointer_width = "64");
+        let addressable = if all { u64::MAX } else { isize::MAX as u64 };
         Self {
             rules: Rules {
                 masked,

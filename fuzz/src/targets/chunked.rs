@@ -1,35 +1,36 @@
 //! However the input is cut, a connection sees the same and does the same, and chunks are what
 //! messages are made of.
 
-use websocket_proto::{Config, Counters, Delivery};
+use websocket_proto::{Connection, Counters, Delivery};
 
-use super::super::common::{self, Log, feed};
+use super::super::common::{Log, feed, keys};
 use super::super::script::Script;
 
 pub fn run(data: &[u8]) {
     let mut script = Script(data);
     let is_server = script.flag();
-    let (config, cuts) = (script.config(), script.cuts());
+    let (config, agreed, cuts) = (script.config(), script.negotiated(), script.cuts());
     let mut differently = config;
     differently.delivery = match config.delivery {
         Delivery::Messages => Delivery::Chunks,
         Delivery::Chunks => Delivery::Messages,
     };
     let input = script.0;
-    let whole = feed_to_the_end(is_server, config, [input]);
-    assert_eq!(feed_to_the_end(is_server, config, cuts.of(input)), whole, "cut");
-    assert_eq!(feed_to_the_end(is_server, config, input.chunks(1)), whole, "byte by byte");
-    assert_eq!(feed_to_the_end(is_server, differently, [input]), whole, "other delivery");
-    assert_eq!(feed_to_the_end(is_server, differently, cuts.of(input)), whole, "cut, other");
+    let new = |config| match is_server {
+        true => Connection::server(agreed.clone(), config),
+        false => Connection::client(agreed.clone(), config, keys()),
+    };
+    let whole = feed_to_the_end(new(config), [input]);
+    assert_eq!(feed_to_the_end(new(config), cuts.of(input)), whole, "cut");
+    assert_eq!(feed_to_the_end(new(config), input.chunks(1)), whole, "byte by byte");
+    assert_eq!(feed_to_the_end(new(differently), [input]), whole, "other delivery");
+    assert_eq!(feed_to_the_end(new(differently), cuts.of(input)), whole, "cut, other");
 }
 
 fn feed_to_the_end<'i>(
-    is_server: bool,
-    config: Config,
+    mut connection: Connection,
     pieces: impl IntoIterator<Item = &'i [u8]>,
 ) -> (Log, u64, u64, Counters) {
-    let new = if is_server { common::server } else { common::client };
-    let mut connection = new(config);
     let mut log = feed(&mut connection, pieces).join_chunks();
     log.error = connection.receive_eof().err();
     let statistics = connection.statistics();

@@ -10,7 +10,7 @@ pub fn run(data: &[u8]) {
     let mut script = Script(data);
     let mut config = Config::default();
     config.fragment_size = usize::from(script.byte()) << 2;
-    let (owned, repeat) = (script.flag(), usize::from(script.byte()));
+    let (owned, repeat) = (script.flag(), usize::from(script.byte() & 15));
     let key: [u8; 4] = std::array::from_fn(|_| script.byte());
     let (cuts, payload) = (script.cuts(), script.0.repeat(1 + repeat));
     // What we mask, the loop unmasks.

@@ -2,21 +2,21 @@
 //! travels: neither finds fault with the other, what arrives is what was sent, what waits is
 //! bounded, and in the end both have seen all of it.
 
-use websocket_proto::{CloseCode, Message};
+use websocket_proto::{CloseCode, Connection, Message};
 
-use super::super::common::{self, peer::Peer};
+use super::super::common::{keys, peer::Peer};
 use super::super::script::Script;
 
 pub fn run(data: &[u8]) {
     let mut script = Script(data);
-    let (client, server) = (script.unlimited(), script.unlimited());
-    let mut peers =
-        [Peer::new(common::client(client), client), Peer::new(common::server(server), server)];
+    let (client, server, agreed) = (script.unlimited(), script.unlimited(), script.negotiated());
+    let mut peers = [
+        Peer::new(Connection::client(agreed.clone(), client, keys()), client),
+        Peer::new(Connection::server(agreed, server), server),
+    ];
     while !script.0.is_empty() {
         step(&mut peers, &mut script);
-        let [client, server] = &peers;
-        client.check(server);
-        server.check(client);
+        peers.iter().for_each(Peer::check_state);
     }
     while peers.iter().any(|peer| !peer.output.is_empty()) {
         deliver(&mut peers, 0, usize::MAX);

@@ -10,14 +10,14 @@ pub fn run(data: &[u8]) {
     let mut script = Script(data);
     let mut config = Config::default();
     config.delivery = if script.flag() { Delivery::Chunks } else { Delivery::Messages };
-    let (fragments, text) = (script.cuts(), &script.0[..script.0.len().min(250)]);
+    let (fragments, text) = (script.cuts(), &script.0[..script.0.len().min(125)]);
     let mut connection = common::client(config);
     let mut got = String::new();
-    let mut at = 0;
+    let (mut at, mut opcode) = (0, 1);
     for piece in fragments.of(text) {
-        let first = if at == 0 { 1 } else { 0 };
         let fin = if at + piece.len() == text.len() { 0x80 } else { 0 };
-        assert_eq!(receive(&mut connection, &[first | fin, piece.len() as u8], &mut got), Ok(()));
+        assert_eq!(receive(&mut connection, &[opcode | fin, piece.len() as u8], &mut got), Ok(()));
+        opcode = 0;
         for byte in piece {
             at += 1;
             let result = receive(&mut connection, &[*byte], &mut got);

@@ -1,0 +1,139 @@
+use std::io::{IoSlice, Read, Write};
+
+use bytes::Bytes;
+use websocket_proto::{Config, Connection, Event, MaskKeys, Message, Negotiated, Output, Prepared};
+
+use crate::engine::{Engine, Kind, LIMIT, Role, Sink};
+use crate::memory::{Memory, READ};
+
+/// The core, with payloads lent.
+pub struct Ours {
+    connection: Connection,
+    output: Output,
+    memory: Memory,
+    buffer: Box<[u8]>,
+    start: usize,
+    end: usize,
+}
+
+impl Ours {
+    #[inline(always)]
+    fn each(&mut self, messages: u64, mut each: impl FnMut(Event<'_>)) {
+        let mut left = messages;
+        while left > 0 {
+            if self.start == self.end {
+                self.end = self.memory.read(&mut self.buffer).expect("memory");
+                self.start = 0;
+            }
+            let mut input = &mut self.buffer[self.start..self.end];
+            while left > 0
+                && let Some(event) =
+                    self.connection.receive(&mut input, &mut self.output).expect("a good peer")
+            {
+                each(event);
+                left -= 1;
+            }
+            self.start = self.end - input.len();
+        }
+    }
+
+    #[inline(always)]
+    fn write(&mut self) {
+        while !self.output.is_empty() {
+            let mut slices = [IoSlice::new(&[]); 16];
+            let count = self.output.io_slices(&mut slices);
+            let written = self.memory.write_vectored(&slices[..count]).expect("memory");
+            self.output.advance(written);
+        }
+    }
+}
+
+fn show(event: &Event<'_>, sink: &mut impl Sink) {
+    match event {
+        Event::Binary(data) => sink.message(Kind::Binary, data),
+        Event::Text(text) => sink.message(Kind::Text, text.as_bytes()),
+        other => panic!("{other:?}"),
+    }
+}
+
+impl Engine for Ours {
+    const NAME: &'static str = "websocket-proto";
+    const HOW: &'static str = "the core; received payloads are lent, sent ones borrowed";
+
+    fn new(role: Role, memory: Memory) -> Self {
+        let mut config = Config::default();
+        config.max_message_size = LIMIT as u64;
+        config.max_frame_size = LIMIT as u64;
+        let negotiated = Negotiated::default();
+        let connection = match role {
+            Role::Client => Connection::client(negotiated, config, MaskKeys::from_seed([7; 32])),
+            Role::Server => Connection::server(negotiated, config),
+        };
+        let buffer = vec![0; READ].into();
+        Self { connection, output: Output::new(), memory, buffer, start: 0, end: 0 }
+    }
+
+    fn receive<S: Sink>(&mut self, messages: u64, sink: &mut S) {
+        self.each(messages, |event| show(&event, sink));
+    }
+
+    fn send(&mut self, payload: &Bytes, messages: u64) {
+        for _ in 0..messages {
+            let message = Message::binary(&payload[..]);
+            self.connection.send(message, &mut self.output).expect("open, and all is written");
+            self.write();
+        }
+    }
+}
+
+/// The core, with payloads that outlive the input.
+pub struct OursOwned(Ours);
+
+impl Engine for OursOwned {
+    const NAME: &'static str = "websocket-proto, owned";
+    const HOW: &'static str = "the core; received payloads become a `Vec`, sent ones are a fresh `Vec` (its making is in the time)";
+
+    fn new(role: Role, memory: Memory) -> Self {
+        Self(Ours::new(role, memory))
+    }
+
+    fn receive<S: Sink>(&mut self, messages: u64, sink: &mut S) {
+        self.0.each(messages, |event| show(&event.into_owned(), sink));
+    }
+
+    fn send(&mut self, payload: &Bytes, messages: u64) {
+        for _ in 0..messages {
+            let message = Message::from(payload.to_vec());
+            self.0.connection.send(message, &mut self.0.output).expect("open, all is written");
+            self.0.write();
+        }
+    }
+}
+
+/// The core, with one message for many connections.
+pub struct OursPrepared(Ours);
+
+impl Engine for OursPrepared {
+    const NAME: &'static str = "websocket-proto, prepared";
+    const HOW: &'static str = "the core; the message is prepared once, payload shared";
+
+    fn receives(_: Role, _: Kind, _: bool) -> bool {
+        false
+    }
+
+    fn new(role: Role, memory: Memory) -> Self {
+        Self(Ours::new(role, memory))
+    }
+
+    fn receive<S: Sink>(&mut self, _: u64, _: &mut S) {
+        unreachable!("does not take part");
+    }
+
+    fn send(&mut self, payload: &Bytes, messages: u64) {
+        let prepared = Prepared::binary(payload.clone());
+        for _ in 0..messages {
+            self.0.connection.send_prepared(&prepared, &mut self.0.output).expect("open, written");
+            self.0.write();
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Measures `websocket-proto` against its neighbours and against the practical limit.
+
+pub mod codec;
+pub mod dial;
+pub mod endtoend;
+pub mod engine;
+pub mod engines;
+pub mod handshake;
+#[cfg(target_arch = "x86_64")]
+pub mod ideal_server;
+pub mod latency;
+pub mod load;
+pub mod measure;
+pub mod memory;
+pub mod plot;
+pub mod record;
+pub mod servers;
+pub mod wire;
