@@ -198,7 +198,11 @@ impl Connection {
         output: &mut Output,
     ) -> Result<Option<Event<'i>>, ProtocolError> {
         self.send.send_owed(output);
-        let received = self.receive.receive(input);
+        let received = match self.receive.receive_whole(input) {
+            Some(Ok(event)) => return Ok(Some(event)), // a message: there is nothing to answer
+            Some(Err(error)) => Err(error),
+            None => self.receive.receive(input),
+        };
         react(&mut self.send, &received, output);
         received
     }

@@ -109,6 +109,36 @@ impl ReceivePath {
         }
     }
 
+    /// The usual case, made in one go: a message of one frame that lies whole in `input`. `None`
+    /// is everything else, and nothing was taken.
+    #[inline]
+    pub(crate) fn receive_whole<'i>(
+        &mut self,
+        input: &mut &'i mut [u8],
+    ) -> Option<Result<Event<'i>, ProtocolError>> {
+        if !matches!(self.end, End::No) || !self.decoder.is_between_frames() {
+            return None;
+        }
+        let whole = self.assembler.whole_message(input)?;
+        let (_, rest) = mem::take(input).split_at_mut_checked(whole.header_len)?;
+        let (payload, rest) = rest.split_at_mut_checked(whole.len)?;
+        self.counters.count_data_frame(whole.len as u64);
+        if whole.key != [0; 4] {
+            mask::apply(whole.key, 0, payload);
+        }
+        let event = if whole.is_text() {
+            match utf8::whole(payload) {
+                Ok(text) => Event::Text(Cow::Borrowed(text)),
+                Err(error) => return Some(Err(self.fail(error))),
+            }
+        } else {
+            Event::Binary(Cow::Borrowed(payload))
+        };
+        self.delivered(true);
+        *input = rest;
+        Some(Ok(event))
+    }
+
     /// Walks `input` up to the end of one event.
     #[inline]
     pub(crate) fn receive<'i>(

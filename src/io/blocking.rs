@@ -144,7 +144,9 @@ impl<S: Transport> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::Misuse`] where it must not be sent; [`Error::Io`].
+    /// [`Error::Misuse`] where it must not be sent; [`Error::Io`]. On a stream that may not be ready
+    /// ([`Error::is_would_block`]) use [`feed`](Self::feed) and [`flush`](Self::flush): which of the
+    /// two has to be repeated is clear then.
     pub fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
         self.feed(message)?;
         self.flush()

@@ -28,7 +28,7 @@ use crate::frame::header::Header;
 use crate::frame::mask;
 use crate::frame::opcode::Opcode;
 use crate::frame::rules::{Limits, Rules};
-use crate::frame::whole;
+use crate::frame::whole::{self, Whole};
 use crate::{Config, Counters, Delivery, ProtocolError};
 use utf8::Utf8;
 
@@ -178,6 +178,16 @@ impl Assembler {
             if payload_len == 0 { self.empty_fragments.saturating_add(1) } else { 0 };
         rules.no_fragment_left = self.fragments >= rules.limits.fragments;
         rules.no_empty_left = self.empty_fragments >= rules.limits.empty_fragments;
+    }
+
+    /// The message at the front of the input, if it is one frame that lies whole in it and there is
+    /// nothing unusual about it.
+    #[inline(always)]
+    pub(crate) fn whole_message(&self, input: &[u8]) -> Option<Whole> {
+        if self.chunks || self.rules.in_message {
+            return None;
+        }
+        whole::frame(&self.rules, input).filter(Whole::fin)
     }
 
     /// Takes data frames that lie whole in the input, from `position` on, as long as there is

@@ -63,15 +63,13 @@ pub const ALL: &[Entry] = &[
         why: "reports the other one of two faults in a frame. RFC 6455 7.1.7: \"SHOULD send a \
               Close frame with an appropriate status code\"; each is",
         is: |ours, theirs| {
-            use ProtocolError::{
-                CloseCodeNotAllowed, FragmentedControl, LengthTopBit, LongControl, ReservedBits,
-            };
             theirs.seen == ours.outcome.seen
-                && match ours.error {
-                    Some(CloseCodeNotAllowed(_)) => theirs.end == End::Failed(1007),
-                    Some(
-                        ReservedBits(_) | FragmentedControl(_) | LengthTopBit | LongControl(_),
-                    ) => theirs.end == End::Failed(1009),
+                && ours.outcome.end == End::Failed(1002)
+                && match theirs.end {
+                    End::Failed(1009) => ours.oversized,
+                    End::Failed(1007) => {
+                        matches!(ours.error, Some(ProtocolError::CloseCodeNotAllowed(_)))
+                    }
                     _ => false,
                 }
         },

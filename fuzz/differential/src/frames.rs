@@ -29,6 +29,25 @@ pub(crate) fn build(mut script: Script<'_>, is_server: bool) -> Vec<u8> {
     bytes
 }
 
+/// Whether a frame declares more than the limit, by the layout of RFC 6455 5.2 alone.
+pub(crate) fn oversized(mut bytes: &[u8]) -> bool {
+    while let [_, byte1, rest @ ..] = bytes {
+        let width = [2, 8].get(usize::from(byte1 & 127).wrapping_sub(126)).copied().unwrap_or(0);
+        let (Some(length), mask) = (rest.get(..width), usize::from(byte1 >> 7) * 4) else {
+            return false;
+        };
+        let len = match width {
+            0 => u64::from(byte1 & 127),
+            _ => length.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
+        };
+        if len > crate::LIMIT as u64 {
+            return true;
+        }
+        bytes = rest.get(width + mask + len as usize..).unwrap_or_default();
+    }
+    false
+}
+
 fn frame(script: &mut Script<'_>, is_server: bool, bytes: &mut Vec<u8>) {
     let [kind, content, fault] = [script.byte(), script.byte(), script.byte()];
     let opcode = OPCODES[usize::from(kind & 15)];

@@ -48,6 +48,8 @@ pub struct Ours {
     pub outcome: Outcome,
     /// Why we failed, if we did.
     pub error: Option<ProtocolError>,
+    /// Whether one of the frames declares more than [`LIMIT`].
+    pub oversized: bool,
 }
 
 /// Frames and messages over this are too big for everyone.
@@ -63,12 +65,13 @@ pub fn compare(data: &[u8]) -> Vec<&'static str> {
     let is_server = choice & 1 == 1;
     let mut input =
         if choice & 2 == 0 { script.0.to_vec() } else { frames::build(script, is_server) };
-    let ours = peers::ours(is_server, &input);
+    let mut ours = peers::ours(is_server, &input);
     if ours.error.is_some() {
         // We judge at the first byte that is at fault, others at the end of its frame: they get
         // that end, whatever the frame is.
         input.extend([0; LIMIT + 14]);
     }
+    ours.oversized = frames::oversized(&input);
     let mut accepted = Vec::new();
     for (name, run) in peers::OTHERS {
         let theirs = run(is_server, &input);

@@ -50,7 +50,8 @@ pub(crate) fn ours(is_server: bool, input: &[u8]) -> Ours {
             }
         }
     }
-    Ours { is_server, outcome: Outcome { seen, end }, error: connection.error() }
+    let (outcome, error) = (Outcome { seen, end }, connection.error());
+    Ours { is_server, outcome, error, oversized: false }
 }
 
 /// A stream that has `input` and no more yet, and takes what is written.
