@@ -3,6 +3,7 @@
 
 mod open;
 mod poll;
+mod reunite;
 mod shared;
 mod split;
 mod stream;
@@ -15,7 +16,8 @@ use std::task::{Context, Poll, ready};
 
 pub(super) use open::{accept, client};
 use poll::{Out, Slot, poll_event};
-pub use split::{Receiver, ReuniteError, Sender};
+pub use reunite::ReuniteError;
+pub use split::{Receiver, Sender};
 pub use transport::AsyncTransport;
 
 use super::driver::{Driver, Sending};

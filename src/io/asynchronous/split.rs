@@ -1,13 +1,13 @@
 //! [`Receiver`] and [`Sender`]: the two directions in two tasks.
 
 use std::boxed::Box;
-use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::poll::{Slot, poll_event};
+use super::reunite::ReuniteError;
 use super::shared::{Behind, Half, Inner, Shared};
 use super::{AsyncTransport, WebSocket};
 use crate::connection::receive::ReceivePath;
@@ -39,26 +39,6 @@ pub struct Receiver<T> {
 pub struct Sender<T> {
     pub(super) shared: Arc<Shared<T>>,
 }
-
-/// Two halves that do not belong together, from [`Sender::reunite`].
-#[derive(Debug)]
-pub struct ReuniteError<T>(Box<(Sender<T>, Receiver<T>)>);
-
-impl<T> ReuniteError<T> {
-    /// Both of them, unchanged.
-    #[must_use]
-    pub fn into_halves(self) -> (Sender<T>, Receiver<T>) {
-        *self.0
-    }
-}
-
-impl<T> fmt::Display for ReuniteError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("halves are not of the same connection")
-    }
-}
-
-impl<T: fmt::Debug> std::error::Error for ReuniteError<T> {}
 
 impl<T: AsyncTransport> WebSocket<T> {
     /// Splits the connection into two halves for two tasks.
@@ -306,7 +286,7 @@ impl<T: AsyncTransport> Sender<T> {
     /// They are not of the same connection.
     pub fn reunite(self, receiver: Receiver<T>) -> Result<WebSocket<T>, ReuniteError<T>> {
         if !Arc::ptr_eq(&self.shared, &receiver.shared) {
-            return Err(ReuniteError(Box::new((self, receiver))));
+            return Err(ReuniteError::new(self, receiver));
         }
         drop(self);
         let shared = match Arc::try_unwrap(receiver.shared) {
@@ -314,7 +294,7 @@ impl<T: AsyncTransport> Sender<T> {
             Err(shared) => {
                 // Not reached: nothing but the two halves ever holds it.
                 let sender = Self { shared: Arc::clone(&shared) };
-                return Err(ReuniteError(Box::new((sender, Receiver { shared, ..receiver }))));
+                return Err(ReuniteError::new(sender, Receiver { shared, ..receiver }));
             }
         };
         let Receiver { path: mut receive, slot, subprotocol, .. } = receiver;
