@@ -233,11 +233,18 @@ impl ReceivePath {
         let mut position = 0;
         let mut run = 0..0;
         loop {
-            if self.decoder.is_between_frames()
-                && self.assembler.whole_frames(input, &mut position, &mut run, &mut self.counters)
-            {
-                *found = Found { consumed: position, payload: run, owned: false, last: true };
-                return Ok(Signal::Message);
+            if self.decoder.is_between_frames() {
+                let progress = self.assembler.whole_frames(
+                    input,
+                    &mut position,
+                    &mut run,
+                    &mut self.counters,
+                )?;
+                if progress != Progress::More {
+                    let owned = progress == Progress::Owned;
+                    *found = Found { consumed: position, payload: run, owned, last: true };
+                    return Ok(Signal::Message);
+                }
             }
             let frame = match self.decoder.frame() {
                 Some(frame) => frame,

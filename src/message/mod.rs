@@ -171,7 +171,8 @@ impl Assembler {
         let rules = &mut self.rules;
         rules.in_message = true;
         if !rules.compressed {
-            rules.message_size = rules.message_size.saturating_add(payload_len);
+            // The rules have let it through: it is within the limit.
+            rules.message_size = rules.message_size.wrapping_add(payload_len);
         }
         self.fragments = self.fragments.saturating_add(1);
         self.empty_fragments =
@@ -191,7 +192,8 @@ impl Assembler {
     }
 
     /// Takes data frames that lie whole in the input, from `position` on, as long as there is
-    /// nothing unusual. Returns whether the message has ended: it is lent, at `run`.
+    /// nothing unusual. Of a message that was moved, their payloads are appended; else they are
+    /// lent, at `run`.
     #[inline(always)]
     pub(crate) fn whole_frames(
         &mut self,
@@ -199,26 +201,51 @@ impl Assembler {
         position: &mut usize,
         run: &mut Range<usize>,
         counters: &mut Counters,
-    ) -> bool {
-        if self.chunks || self.moved {
-            return false;
+    ) -> Result<Progress, ProtocolError> {
+        if self.chunks {
+            return Ok(Progress::More);
         }
         loop {
             let rest = input.get(*position..).unwrap_or_default();
-            let Some(whole) = whole::frame(&self.rules, rest) else { return false };
+            let Some(whole) = whole::frame(&self.rules, rest) else { return Ok(Progress::More) };
             counters.count_data_frame(whole.len as u64);
-            let start = position.saturating_add(whole.header_len);
-            *position = start.saturating_add(whole.len);
+            // Neither sum is beyond the end of the input.
+            let start = position.wrapping_add(whole.header_len);
+            *position = start.wrapping_add(whole.len);
             if !self.rules.in_message {
                 self.kind = if whole.is_text() { Kind::Text } else { Kind::Binary };
             }
-            lend(input, start..*position, whole.key, run);
+            if self.moved {
+                self.append_whole(input, start, &whole)?;
+            } else {
+                lend(input, start..*position, whole.key, run);
+            }
             if whole.fin() {
+                let progress = if self.moved { Progress::Owned } else { Progress::Lent };
+                self.utf8.finish()?; // of lent text, nothing went through it
                 self.end_message();
-                return true;
+                return Ok(progress);
             }
             self.count_fragment(whole.len as u64);
         }
+    }
+
+    /// Moves a whole frame's payload out of the input.
+    fn append_whole(
+        &mut self,
+        input: &mut [u8],
+        start: usize,
+        whole: &Whole,
+    ) -> Result<(), ProtocolError> {
+        let piece = Piece {
+            start,
+            len: whole.len,
+            key: whole.key,
+            ends_frame: true,
+            ends_message: whole.fin(),
+            to_come: if whole.fin() { 0 } else { u64::MAX },
+        };
+        self.append(input, piece)
     }
 
     /// Takes a piece of payload. `run` is the part of the message that is lent so far.
@@ -422,7 +449,8 @@ fn lend(input: &mut [u8], payload: Range<usize>, key: [u8; 4], run: &mut Range<u
     } else {
         // Moving first and unmasking then, both in the nearest cache, beats one checked pass.
         let start = run.end;
-        run.end = start.saturating_add(payload.len());
+        // Before the end of the payload, which lies behind it.
+        run.end = start.wrapping_add(payload.len());
         input.copy_within(payload, start);
         start..run.end
     };
