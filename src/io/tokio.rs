@@ -1,7 +1,6 @@
 //! WebSocket over the streams of tokio, with its clock.
 //!
-//! The runtime needs its time driver ([`enable_time`](tokio::runtime::Builder::enable_time)), and
-//! its I/O driver for [`connect`].
+//! The runtime needs its time driver (`Builder::enable_time`), and its I/O driver for [`connect`].
 //!
 //! ```no_run
 //! use websocket_proto::io::tokio;
