@@ -145,6 +145,10 @@ impl ReceivePath {
         &mut self,
         input: &mut &'i mut [u8],
     ) -> Result<Option<Event<'i>>, ProtocolError> {
+        // How every loop over an input ends.
+        if input.is_empty() && self.decoder.is_between_frames() && matches!(self.end, End::No) {
+            return Ok(None);
+        }
         let mut found = Found::default();
         let signal = match self.step(input, &mut found) {
             Ok(signal) => signal,
