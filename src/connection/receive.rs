@@ -238,14 +238,10 @@ impl ReceivePath {
         let mut run = 0..0;
         loop {
             if self.decoder.is_between_frames() {
-                let progress = self.assembler.whole_frames(
-                    input,
-                    &mut position,
-                    &mut run,
-                    &mut self.counters,
-                )?;
-                if progress != Progress::More {
-                    let owned = progress == Progress::Owned;
+                let (assembler, counters) = (&mut self.assembler, &mut self.counters);
+                let done = assembler.whole_frames(input, &mut position, &mut run, counters)?;
+                if done != Progress::More {
+                    let owned = done == Progress::Owned;
                     *found = Found { consumed: position, payload: run, owned, last: true };
                     return Ok(Signal::Message);
                 }
