@@ -4,8 +4,12 @@
 //!
 //! `interop/cases.json` is what the three clients do with `echo_server`; what `client` does with
 //! the two servers is the table [`CLIENT_CASES`] below.
-#![cfg(all(feature = "tokio", unix))]
+#![cfg(all(feature = "deflate", feature = "tokio", unix))]
 
+#[path = "interop/deflate.rs"]
+mod deflate;
+#[path = "interop/echo_servers.rs"]
+mod echo_servers;
 #[path = "interop/install.rs"]
 mod install;
 #[path = "interop/page.rs"]
@@ -15,17 +19,22 @@ mod process;
 
 use std::collections::HashMap;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use echo_servers::EchoServers;
 use process::Process;
 
 /// For one line of a process, and for one process that has little to do.
 const SHORT: Duration = Duration::from_secs(30);
 /// For all the cases of a peer.
 const LONG: Duration = Duration::from_secs(240);
+
+/// What `echo_server --io` has to offer.
+const ADAPTERS: [&str; 2] = ["blocking", "tokio"];
 
 const ALL_PONGS: &str = "every pong came back";
 
@@ -49,9 +58,15 @@ fn chromium_to_echo_server() {
         return;
     }
     let chromium = install::chromium();
+    for io in ADAPTERS {
+        chromium_to_adapter(&chromium, io);
+    }
+}
+
+fn chromium_to_adapter(chromium: &Path, io: &str) {
     let (listener, address) = page::listen();
     let origin = format!("http://{address}");
-    let mut servers = EchoServers::start(&["--io", "tokio", "--origin", &origin]);
+    let mut servers = EchoServers::start(io, &["--origin", &origin]);
     let documents = HashMap::from([
         ("/", ("text/html", read("chromium/page.html"))),
         ("/cases.json", ("application/json", read("cases.json"))),
@@ -59,7 +74,7 @@ fn chromium_to_echo_server() {
     ]);
     let posted = page::serve(listener, documents);
 
-    let profile = install::directory().join(format!("chromium-{}", std::process::id()));
+    let profile = install::directory().join(format!("chromium-{}-{io}", std::process::id()));
     let mut browser = Process::spawn(
         Command::new(chromium)
             .args("--headless --no-sandbox --disable-gpu --disable-quic --no-first-run".split(' '))
@@ -75,7 +90,8 @@ fn chromium_to_echo_server() {
     let stderr = browser.kill();
     // Its helper processes may still write there for a moment: what stays is under `target/`.
     let _ = fs::remove_dir_all(profile);
-    let result = result.unwrap_or_else(|_| panic!("no result from the page; browser: {stderr}"));
+    let result =
+        result.unwrap_or_else(|_| panic!("no result from the page; {io}, browser: {stderr}"));
     check_results("chromium", serde_json::from_str(&result).unwrap());
     servers.check_alive();
 }
@@ -91,6 +107,20 @@ fn client_to_node_server() {
 fn client_to_python_server() {
     if !skipped() {
         client_to_peer("python", &install::python());
+    }
+}
+
+#[test]
+fn client_to_node_server_with_deflate() {
+    if !skipped() {
+        deflate::client_to_peer(&install::node());
+    }
+}
+
+#[test]
+fn client_to_python_server_with_deflate() {
+    if !skipped() {
+        deflate::client_to_peer(&install::python());
     }
 }
 
@@ -284,8 +314,8 @@ fn pipelined_lines(url: &str) {
 }
 
 fn peer_client(name: &str, peer: &install::Peer) {
-    for io in ["blocking", "tokio"] {
-        let mut servers = EchoServers::start(&["--io", io]);
+    for io in ADAPTERS {
+        let mut servers = EchoServers::start(io, &[]);
         let cases = install::sources().join("cases.json");
         let args = [cases.to_str().unwrap(), &servers.urls.to_string()];
         let client = Process::spawn(&mut peer.command("client", &args)).unwrap();
@@ -308,40 +338,6 @@ fn check_results(peer: &str, results: Vec<Value>) {
     let expected: Vec<_> = cases.iter().filter(is_for_peer).map(|case| &case["name"]).collect();
     let ran: Vec<_> = results.iter().map(|result| &result["name"]).collect();
     assert_eq!(ran, expected);
-}
-
-/// Three processes of `echo_server`, for the three origin policies.
-struct EchoServers {
-    processes: Vec<Process>,
-    urls: Value,
-}
-
-impl EchoServers {
-    /// `main` are further arguments of the server most cases talk to.
-    fn start(main: &[&str]) -> Self {
-        let main = [&["--subprotocol", "chat.v2", "--subprotocol", "chat.v1"], main].concat();
-        let mut urls = json!({});
-        let mut processes = Vec::new();
-        for (name, args) in [
-            ("main", main.as_slice()),
-            ("listed", &["--origin", "https://app.example"]),
-            ("any", &["--origin", "any"]),
-        ] {
-            let mut command = our("echo_server");
-            command.args(["--listen", "127.0.0.1:0"]).args(args);
-            let process = Process::spawn(&mut command).unwrap();
-            urls[name] = listening(&process).into();
-            processes.push(process);
-        }
-        Self { processes, urls }
-    }
-
-    /// Whatever the peers did, the servers go on.
-    fn check_alive(&mut self) {
-        for process in &mut self.processes {
-            assert!(process.is_running(), "{}", process.kill());
-        }
-    }
 }
 
 /// The address in the first line of a server, ours or a peer's.

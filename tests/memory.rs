@@ -20,7 +20,7 @@ const SLACK: usize = 64 << 10;
 type Test = fn(Role);
 
 fn main() {
-    let tests: [(&str, Test); 10] = [
+    let tests: [(&str, Test); 12] = [
         ("a new connection owns nothing", a_new_connection_owns_nothing),
         ("a declared length costs nothing", a_declared_length_costs_nothing),
         ("s02 and s03: many fragments", many_fragments),
@@ -28,6 +28,8 @@ fn main() {
         ("s01: empty fragments", empty_fragments),
         ("s10 and s12: floods of control frames", floods),
         ("a delivered message is the application's", a_delivered_message_is_given_away),
+        ("a lent message allocates nothing", a_lent_message_allocates_nothing),
+        ("fragments in large reads", fragments_in_large_reads),
         ("a failure gives all back", a_failure_gives_all_back),
         ("a close gives all back", a_close_gives_all_back),
         ("s15: output is bounded and given back", output_is_given_back),
@@ -239,6 +241,67 @@ fn a_delivered_message_is_given_away(role: Role) {
             }
             allow(victim.base, usize::MAX >> 1);
         }
+    }
+}
+
+/// Not even for a moment: an allocation would be over the limit and end the process.
+fn a_lent_message_allocates_nothing(role: Role) {
+    let fragments: Vec<u8> = (0..256)
+        .flat_map(|index| {
+            let opcode = if index == 0 { BINARY } else { CONTINUATION };
+            role.frame(if index == 255 { FIN | opcode } else { opcode }, &[5; 64])
+        })
+        .collect();
+    for message in [
+        role.frame(FIN | BINARY, &[7; 16]),
+        role.frame(FIN | BINARY, &[7; 125]),
+        role.frame(FIN | BINARY, &[7; 60_000]),
+        role.frame(FIN | TEXT, "ä漢😀x".repeat(12).as_bytes()),
+        fragments,
+    ] {
+        let mut victim = Victim::new(role, Config::default());
+        let mut scratch = message.clone();
+        victim.base = HEAP.allocated();
+        allow(victim.base, 0);
+        for _ in 0..10 {
+            scratch.copy_from_slice(&message);
+            assert_eq!(victim.feed(&mut scratch), Ok(1));
+        }
+        allow(victim.base, usize::MAX >> 1);
+    }
+    // Nor does sending, once the output has room.
+    let mut victim = Victim::new(role, Config::default());
+    for round in 0..10 {
+        victim.connection.send(Message::binary(&[9; 125][..]), &mut victim.output).expect("room");
+        victim.output.advance(usize::MAX);
+        if round == 0 {
+            allow(HEAP.allocated(), 0);
+        }
+    }
+    allow(victim.base, usize::MAX >> 1);
+}
+
+/// As many fragments as a message may have by default, nearly: the memory grows a logarithmic
+/// number of times, however many fragments come at once.
+fn fragments_in_large_reads(role: Role) {
+    const COUNT: usize = 1 << 16;
+    for (byte0, read) in [(BINARY, 1 << 10), (BINARY, 64 << 10), (TEXT, 1 << 10)] {
+        let mut bytes = role.frame(byte0, &[b'x'; 16]);
+        let next = role.frame(CONTINUATION, &[b'x'; 16]);
+        (2..COUNT).for_each(|_| bytes.extend_from_slice(&next));
+        bytes.extend_from_slice(&role.frame(FIN | CONTINUATION, &[b'x'; 16]));
+        let mut victim = Victim::new(role, unlimited(Delivery::Messages));
+        victim.base = HEAP.allocated();
+        allow(victim.base, 2 * 16 * COUNT + read);
+        let (mut events, mut growths) = (0, 0);
+        for piece in bytes.chunks_mut(read) {
+            let before = victim.live();
+            events += victim.feed(piece).expect("no fault");
+            growths += usize::from(victim.live() > before);
+        }
+        allow(victim.base, usize::MAX >> 1);
+        assert_eq!((events, victim.live()), (1, 0));
+        assert!(growths <= 16, "{growths} times the memory grew");
     }
 }
 

@@ -145,6 +145,10 @@ impl ReceivePath {
         &mut self,
         input: &mut &'i mut [u8],
     ) -> Result<Option<Event<'i>>, ProtocolError> {
+        // How every loop over an input ends.
+        if input.is_empty() && self.decoder.is_between_frames() && matches!(self.end, End::No) {
+            return Ok(None);
+        }
         let mut found = Found::default();
         let signal = match self.step(input, &mut found) {
             Ok(signal) => signal,
@@ -233,11 +237,14 @@ impl ReceivePath {
         let mut position = 0;
         let mut run = 0..0;
         loop {
-            if self.decoder.is_between_frames()
-                && self.assembler.whole_frames(input, &mut position, &mut run, &mut self.counters)
-            {
-                *found = Found { consumed: position, payload: run, owned: false, last: true };
-                return Ok(Signal::Message);
+            if self.decoder.is_between_frames() {
+                let (assembler, counters) = (&mut self.assembler, &mut self.counters);
+                let done = assembler.whole_frames(input, &mut position, &mut run, counters)?;
+                if done != Progress::More {
+                    let owned = done == Progress::Owned;
+                    *found = Found { consumed: position, payload: run, owned, last: true };
+                    return Ok(Signal::Message);
+                }
             }
             let frame = match self.decoder.frame() {
                 Some(frame) => frame,

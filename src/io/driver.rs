@@ -219,6 +219,8 @@ impl Sending<'_> {
     pub(crate) fn outcome(&mut self, receive: &mut ReceivePath) -> Result<(), Error> {
         if let Some(broken) = self.broken(receive.error()) {
             receive.fail(ProtocolError::UnexpectedEof);
+            // Reading on would tell of the same break a second time, or wait for a silent peer.
+            self.link.give_up();
             return Err(Error::Io(broken));
         }
         match receive.error() {

@@ -17,6 +17,7 @@ mod compressed;
 #[cfg(feature = "deflate")]
 pub(crate) mod deflate;
 pub(crate) mod utf8;
+mod whole;
 
 #[cfg(feature = "deflate")]
 use alloc::boxed::Box;
@@ -28,9 +29,9 @@ use crate::frame::header::Header;
 use crate::frame::mask;
 use crate::frame::opcode::Opcode;
 use crate::frame::rules::{Limits, Rules};
-use crate::frame::whole::{self, Whole};
-use crate::{Config, Counters, Delivery, ProtocolError};
+use crate::{Config, Delivery, ProtocolError};
 use utf8::Utf8;
+use whole::lend;
 
 /// Text or binary (5.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,54 +172,14 @@ impl Assembler {
         let rules = &mut self.rules;
         rules.in_message = true;
         if !rules.compressed {
-            rules.message_size = rules.message_size.saturating_add(payload_len);
+            // The rules have let it through: it is within the limit.
+            rules.message_size = rules.message_size.wrapping_add(payload_len);
         }
         self.fragments = self.fragments.saturating_add(1);
         self.empty_fragments =
             if payload_len == 0 { self.empty_fragments.saturating_add(1) } else { 0 };
         rules.no_fragment_left = self.fragments >= rules.limits.fragments;
         rules.no_empty_left = self.empty_fragments >= rules.limits.empty_fragments;
-    }
-
-    /// The message at the front of the input, if it is one frame that lies whole in it and there is
-    /// nothing unusual about it.
-    #[inline(always)]
-    pub(crate) fn whole_message(&self, input: &[u8]) -> Option<Whole> {
-        if self.chunks || self.rules.in_message {
-            return None;
-        }
-        whole::frame(&self.rules, input).filter(Whole::fin)
-    }
-
-    /// Takes data frames that lie whole in the input, from `position` on, as long as there is
-    /// nothing unusual. Returns whether the message has ended: it is lent, at `run`.
-    #[inline(always)]
-    pub(crate) fn whole_frames(
-        &mut self,
-        input: &mut [u8],
-        position: &mut usize,
-        run: &mut Range<usize>,
-        counters: &mut Counters,
-    ) -> bool {
-        if self.chunks || self.moved {
-            return false;
-        }
-        loop {
-            let rest = input.get(*position..).unwrap_or_default();
-            let Some(whole) = whole::frame(&self.rules, rest) else { return false };
-            counters.count_data_frame(whole.len as u64);
-            let start = position.saturating_add(whole.header_len);
-            *position = start.saturating_add(whole.len);
-            if !self.rules.in_message {
-                self.kind = if whole.is_text() { Kind::Text } else { Kind::Binary };
-            }
-            lend(input, start..*position, whole.key, run);
-            if whole.fin() {
-                self.end_message();
-                return true;
-            }
-            self.count_fragment(whole.len as u64);
-        }
     }
 
     /// Takes a piece of payload. `run` is the part of the message that is lent so far.
@@ -410,27 +371,6 @@ impl Assembler {
         }
         self.buffer = Buffer::Text(text);
         Ok((Progress::Owned, count))
-    }
-}
-
-/// Unmasks a frame's payload in place, right behind the run.
-#[inline(always)]
-fn lend(input: &mut [u8], payload: Range<usize>, key: [u8; 4], run: &mut Range<usize>) {
-    let place = if run.start == run.end {
-        *run = payload.clone();
-        payload
-    } else {
-        // Moving first and unmasking then, both in the nearest cache, beats one checked pass.
-        let start = run.end;
-        run.end = start.saturating_add(payload.len());
-        input.copy_within(payload, start);
-        start..run.end
-    };
-    // Without a mask (a server's frame) there is nothing to do.
-    if key != [0; 4]
-        && let Some(bytes) = input.get_mut(place)
-    {
-        mask::apply(key, 0, bytes);
     }
 }
 

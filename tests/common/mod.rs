@@ -1,6 +1,10 @@
 //! What the integration tests share: vectors, logs of what happened, cuts of an input.
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
+#[cfg(feature = "std")]
+pub mod dialed;
+#[cfg(feature = "std")]
+pub mod loopback;
 pub mod pair;
 pub mod peer;
 #[cfg(feature = "std")]

@@ -110,6 +110,11 @@ impl Script {
         self
     }
 
+    /// More input, behind what is left of it.
+    pub fn push(&self, input: &[u8]) {
+        self.with(|state| state.input.extend_from_slice(input));
+    }
+
     pub fn written(&self) -> Vec<u8> {
         self.with(|state| state.written.clone())
     }

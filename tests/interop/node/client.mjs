@@ -19,7 +19,12 @@ class Connection {
     this.pongs = [];
     this.messages = [];
     this.waiting = null;
-    this.ws = new WebSocket(url, test.subprotocols ?? [], { origin });
+    const perMessageDeflate = deflateOptions(test);
+    this.ws = new WebSocket(url, test.subprotocols ?? [], { origin, perMessageDeflate });
+    this.ws.on('upgrade', (response) => {
+      this.agreed = response.headers['sec-websocket-extensions'] ?? '';
+      this.socket = response.socket;
+    });
     this.ws.on('pong', (payload) => this.arrived(this.pongs, payload));
     this.ws.on('message', (data, isBinary) => this.arrived(this.messages, { data, isBinary }));
     this.opened = new Promise((resolve, reject) => {
@@ -66,9 +71,52 @@ class Connection {
   }
 }
 
+/** The parameters of permessage-deflate in the offer, as `ws` calls them; without a say of the case
+ * its own. */
+function deflateOptions({ offer }) {
+  if (offer === undefined) return true;
+  if (offer === null) return false;
+  const camelCase = (name) => name.replace(/_./g, (letter) => letter[1].toUpperCase());
+  const options = Object.entries(offer).map(([name, value]) => [camelCase(name), value]);
+  return { threshold: 0, ...Object.fromEntries(options) };
+}
+
 function payloadOf({ text, binary, times = 1 }) {
   const unit = text === undefined ? Buffer.from(binary, 'hex') : Buffer.from(text);
   return Buffer.concat(Array(times).fill(unit));
+}
+
+/** Messages of 0 bytes to 40 KiB, mostly small; text and binary, with much, little and no
+ * repetition, within them and between them; one in eight is not compressed. */
+function* randomMessages(count, seed) {
+  // mulberry32
+  const random = () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), seed | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const below = (limit) => Math.floor(random() * limit);
+  const words = ['websocket', 'naïve', '日本語', '😀', ' ', '0123456789', '{"key": "value"}, '];
+  let earlier = Buffer.from('nothing');
+  for (let i = 0; i < count; i++) {
+    const length = Math.floor((random() < 0.05 ? 40_960 : 1_500) ** random()) - 1;
+    const kind = below(5);
+    let data;
+    if (kind === 0) {
+      data = Buffer.from(Array.from({ length: length / 8 }, () => words[below(words.length)]).join(''));
+    } else if (kind === 1) {
+      data = Buffer.from(String.fromCodePoint(...Array.from({ length }, () => 32 + below(95))));
+    } else if (kind === 2) {
+      data = Buffer.from(Array.from({ length }, () => below(256)));
+    } else if (kind === 3) {
+      data = Buffer.alloc(length, below(256) || 1);
+    } else {
+      data = Buffer.concat([earlier, Buffer.from(`${i}`)]);
+    }
+    if (kind !== 4 && data.length > 0) earlier = data.subarray(0, 4096);
+    yield { data, binary: kind > 1, compress: below(8) > 0 };
+  }
 }
 
 /** Sends one message, in fragments and with pings between them if the case says so. */
@@ -115,6 +163,35 @@ const run = {
       const { data, isBinary } = await connection.next(connection.messages);
       assert.deepEqual([data.toString(), isBinary], [`message ${i}`, false]);
     }
+    assert.equal((await connection.close(1000)).code, 1000);
+  },
+
+  async random(connection, test) {
+    assert.equal(connection.agreed, test.agreed);
+    assert.equal(connection.ws.extensions, test.agreed.split(';')[0]);
+    const before = connection.socket.bytesRead;
+    const sent = [];
+    let total = 0;
+    const sendAll = async () => {
+      for (const message of randomMessages(test.count, test.name.length)) {
+        sent.push(message);
+        const { data, binary, compress } = message;
+        const written = new Promise((resolve) => connection.ws.send(data, { binary, compress }, resolve));
+        if (connection.ws.bufferedAmount > 1 << 20) await written;
+      }
+    };
+    const sending = sendAll();
+    for (let i = 0; i < test.count; i++) {
+      const { data, isBinary } = await connection.next(connection.messages);
+      assert.equal(isBinary, sent[i].binary, `the type of message ${i}`);
+      assert.ok(data.equals(sent[i].data), `message ${i} of ${sent[i].data.length} bytes differs`);
+      total += data.length;
+      sent[i] = null;
+    }
+    await sending;
+    // Half of what was sent is worth compressing.
+    const saved = connection.socket.bytesRead - before < total * 0.9;
+    assert.equal(saved, test.agreed !== '', 'whether the server compresses');
     assert.equal((await connection.close(1000)).code, 1000);
   },
 

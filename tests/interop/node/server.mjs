@@ -1,6 +1,8 @@
 // The server role of the `ws` package, for our client. The path says how to behave (see `serve`
 // and `refuse`). Prints `listening on ws://…` and then one line of JSON for each connection that
-// ended: {"path": …, "code": …, "reason": …}, where `code` is what our client sent.
+// ended: {"path": …, "code": …, "reason": …}, where `code` is what our client sent. Of `/deflate` also
+// "agreed", the answer to our offer, "extensions", what `ws` says is in use, and "compressed": whether
+// our client compressed.
 //
 //     node server.mjs
 
@@ -11,10 +13,20 @@ import { WebSocketServer } from 'ws';
 const ALL_PONGS = 'every pong came back';
 
 const http = createServer();
-const wss = new WebSocketServer({
-  noServer: true,
-  handleProtocols: (offered) => (offered.has('chat.v1') ? 'chat.v1' : false),
-});
+const handleProtocols = (offered) => (offered.has('chat.v1') ? 'chat.v1' : false);
+const wss = new WebSocketServer({ noServer: true, handleProtocols });
+
+/** `/deflate/OPTIONS`: what the server asks for, as JSON; `null` is no compression. */
+function deflateServer(options) {
+  const camelCase = (name) => name.replace(/_./g, (letter) => letter[1].toUpperCase());
+  const entries = Object.entries(options ?? {}).map(([name, value]) => [camelCase(name), value]);
+  const perMessageDeflate = options && { threshold: 0, ...Object.fromEntries(entries) };
+  return new WebSocketServer({ noServer: true, perMessageDeflate })
+    .on('headers', (headers, request) => {
+      const header = headers.find((line) => line.startsWith('Sec-WebSocket-Extensions: '));
+      request.agreed = header?.split(': ')[1] ?? '';
+    });
+}
 
 /** `/status/NNN`: an answer that is not 101. */
 function refuse(socket, status) {
@@ -30,6 +42,13 @@ const serve = {
 
   binary(ws) {
     ws.on('message', (data) => ws.send(data, { binary: true }));
+  },
+
+  /** `/deflate/OPTIONS`: the echo, see `deflateServer`. */
+  deflate(ws, request) {
+    request.payload = 0;
+    ws.on('message', (data) => (request.payload += data.length));
+    serve.echo(ws);
   },
 
   /** `/fragments/N`: the echo in fragments of N bytes with a ping after each; then, when all the
@@ -104,10 +123,14 @@ const serve = {
 http.on('upgrade', (request, socket, head) => {
   const [action, ...rest] = request.url.slice(1).split('/').map(decodeURIComponent);
   if (action === 'status') return refuse(socket, Number(rest[0]));
-  wss.handleUpgrade(request, socket, head, (ws) => {
+  const server = action === 'deflate' ? deflateServer(JSON.parse(rest[0])) : wss;
+  server.handleUpgrade(request, socket, head, (ws) => {
     ws.on('error', () => {}); // the code of `close` tells
     ws.on('close', (code, reason) => {
-      console.log(JSON.stringify({ path: request.url, code, reason: reason.toString() }));
+      const { agreed, payload } = request;
+      const compressed = socket.bytesRead < payload * 0.9;
+      const deflate = agreed === undefined ? {} : { agreed, extensions: ws.extensions, compressed };
+      console.log(JSON.stringify({ path: request.url, code, reason: reason.toString(), ...deflate }));
     });
     serve[action](ws, request, ...rest);
   });

@@ -6,10 +6,12 @@ server and prints one line of JSON for each: {"name": ..., "error": null or a se
 
 import asyncio
 import json
+import random
 import sys
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
 CASE_TIMEOUT = 30
 
@@ -91,6 +93,65 @@ async def run_pipeline(ws, case):
     expect((await close(ws, 1000))[0] == 1000, "the answer to 1000")
 
 
+def random_messages(count, seed):
+    """Messages of 0 bytes to 40 KiB, mostly small; text and binary, with much, little and no
+    repetition, within them and between them."""
+    rng = random.Random(seed)
+    words = ["websocket", "naïve", "日本語", "😀", " ", "0123456789", '{"key": "value"}, ']
+    earlier = b"nothing"
+    for i in range(count):
+        length = int((40_960 if rng.random() < 0.05 else 1_500) ** rng.random()) - 1
+        kind = rng.randrange(5)
+        if kind == 0:
+            yield "".join(rng.choices(words, k=length // 8))
+        elif kind == 1:
+            yield rng.randbytes((length + 1) // 2).hex()[:length]
+        elif kind == 2:
+            earlier = rng.randbytes(length)
+            yield earlier
+        elif kind == 3:
+            yield rng.randbytes(1) * length
+        else:
+            yield earlier[:4096] + str(i).encode()
+
+
+def count_compressed(ws):
+    """Counts the frames that arrive with RSV1 set (RFC 7692 section 6)."""
+    count = [0]
+    for extension in ws.protocol.extensions:
+        decode = extension.decode
+
+        def counting(frame, decode=decode, **limits):
+            count[0] += frame.rsv1
+            return decode(frame, **limits)
+
+        extension.decode = counting
+    return count
+
+
+async def run_random(ws, case):
+    agreed = ws.response.headers.get("Sec-WebSocket-Extensions", "")
+    expect(agreed == case["agreed"], f"agreed on {agreed!r}")
+    names = [extension.name for extension in ws.protocol.extensions]
+    expect(names == (["permessage-deflate"] if agreed else []), f"extensions {names}")
+    compressed = count_compressed(ws)
+    sent = []
+
+    async def send_all():
+        for message in random_messages(case["count"], case["name"]):
+            sent.append(message)
+            await ws.send(message)
+
+    sender = asyncio.create_task(send_all())
+    for i in range(case["count"]):
+        echo = await ws.recv()
+        expect(echo == sent[i], f"message {i} of {len(sent[i])} characters differs")
+        sent[i] = None
+    await sender
+    expect((compressed[0] > case["count"] // 10) == bool(agreed), f"{compressed[0]} compressed frames")
+    expect((await close(ws, 1000))[0] == 1000, "the answer to 1000")
+
+
 async def run_close(ws, case):
     code, reason = await close(ws, case["code"], case["reason"])
     expect(code == (case["code"] or 1005), f"code {code}")
@@ -120,6 +181,7 @@ RUN = {
     "open": run_open,
     "ping": run_ping,
     "pipeline": run_pipeline,
+    "random": run_random,
 }
 
 
@@ -135,6 +197,10 @@ async def attempt(case, servers):
         "ping_interval": None,
         "proxy": None,
     }
+    if "offer" in case:
+        options["compression"] = None
+        if case["offer"] is not None:
+            options["extensions"] = [ClientPerMessageDeflateFactory(**case["offer"])]
     async with asyncio.timeout(CASE_TIMEOUT):
         try:
             ws = await connect(url, **options)

@@ -1,6 +1,8 @@
 """The server role of the `websockets` package, for our client. The path says how to behave.
 Prints `listening on ws://...` and then one line of JSON for each connection that ended:
-{"path": ..., "code": ..., "reason": ...}, where `code` is what our client sent.
+{"path": ..., "code": ..., "reason": ...}, where `code` is what our client sent. Of `/deflate` also
+"agreed", the answer to our offer, "extensions", what `websockets` says is in use, and "compressed":
+whether our client compressed.
 
     python server.py
 """
@@ -11,6 +13,7 @@ from urllib.parse import unquote
 
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 
 ALL_PONGS = "every pong came back"
 
@@ -23,6 +26,11 @@ async def echo(ws):
 async def binary(ws):
     async for message in ws:
         await ws.send(message, text=False)
+
+
+async def deflate(ws, _options):
+    """`/deflate/OPTIONS`: the echo, see `prepare`."""
+    await echo(ws)
 
 
 async def fragments(ws, size):
@@ -88,6 +96,7 @@ SERVE = {
     "binary": binary,
     "bytes": send_bytes,
     "close": close,
+    "deflate": deflate,
     "drop": drop,
     "echo": echo,
     "fragments": fragments,
@@ -97,9 +106,29 @@ SERVE = {
 }
 
 
-def refuse(connection, request):
-    """`/status/NNN`: an answer that is not 101."""
-    action, *rest = request.path.strip("/").split("/")
+class CountingFactory(ServerPerMessageDeflateFactory):
+    """Its extension counts the messages that arrive compressed: RSV1 set (RFC 7692 section 6)."""
+
+    def process_request_params(self, params, accepted_extensions):
+        agreed, extension = super().process_request_params(params, accepted_extensions)
+        decode, extension.compressed = extension.decode, 0
+
+        def counting(frame, **limits):
+            extension.compressed += frame.rsv1
+            return decode(frame, **limits)
+
+        extension.decode = counting
+        return agreed, extension
+
+
+def prepare(connection, request):
+    """`/status/NNN`: an answer that is not 101. `/deflate/OPTIONS`: what the server asks for, as
+    JSON; `null` is no compression."""
+    action, *rest = map(unquote, request.path.strip("/").split("/"))
+    if action == "deflate":
+        options = json.loads(rest[0])
+        factories = [] if options is None else [CountingFactory(**options)]
+        connection.protocol.available_extensions = factories
     if action != "status":
         return None
     response = connection.respond(int(rest[0]), "sorry")
@@ -123,12 +152,18 @@ async def handle(ws):
         pass
     received = ws.protocol.close_rcvd
     code, reason = (received.code, received.reason) if received else (1006, "")
-    print(json.dumps({"path": ws.request.path, "code": code, "reason": reason}), flush=True)
+    seen = {"path": ws.request.path, "code": code, "reason": reason}
+    if action == "deflate":
+        extensions = ws.protocol.extensions
+        seen["agreed"] = ws.response.headers.get("Sec-WebSocket-Extensions", "")
+        seen["extensions"] = ",".join(extension.name for extension in extensions)
+        seen["compressed"] = any(extension.compressed > 250 for extension in extensions)
+    print(json.dumps(seen), flush=True)
 
 
 async def main():
     options = {
-        "process_request": refuse,
+        "process_request": prepare,
         "select_subprotocol": select_subprotocol,
         "max_size": None,
         "ping_interval": None,
