@@ -12,7 +12,8 @@ use crate::{ApiMisuse, ProtocolError};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The transport failed. What the peer had sent before was delivered.
+    /// The transport failed. Where a call that sends finds that out, what the peer had sent before
+    /// may not have been delivered.
     Io(io::Error),
     /// The peer broke the protocol, went past a limit, or was too slow. The Close frame that says
     /// so was written, if the transport let it.
