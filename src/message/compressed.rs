@@ -40,7 +40,7 @@ impl Assembler {
         mask::apply(piece.key, 0, bytes);
         self.begin_buffer();
         let mut rest: &[u8] = bytes;
-        while self.inflate(&mut rest, CHUNK)? == Inflated::Full {}
+        while self.inflate(&mut rest, CHUNK, piece.ends_message)? == Inflated::Full {}
         if !piece.ends_message {
             return Ok((Progress::More, piece.len));
         }
@@ -60,11 +60,12 @@ impl Assembler {
         self.moved = false; // each chunk has a buffer of its own
         self.begin_buffer();
         let mut rest: &[u8] = bytes;
-        let mut inflated = self.inflate(&mut rest, CHUNK)?;
+        let last = piece.ends_message && len == piece.len;
+        let mut inflated = self.inflate(&mut rest, CHUNK, last)?;
         // With the input used up, what the inflater still holds is little: nothing may wait in it
         // when the next header is read.
         while rest.is_empty() && inflated == Inflated::Full {
-            inflated = self.inflate(&mut rest, CHUNK)?;
+            inflated = self.inflate(&mut rest, CHUNK, last)?;
         }
         let used = len.saturating_sub(rest.len());
         if let Some(unused) = bytes.get_mut(used..) {
@@ -80,14 +81,19 @@ impl Assembler {
 
     /// Appends up to `max` bytes to the buffer. The limit on the message counts them (8.1 of RFC
     /// 7692 leaves it to the receiver; 10.4 of RFC 6455 asks for it).
-    fn inflate(&mut self, rest: &mut &[u8], max: usize) -> Result<Inflated, ProtocolError> {
+    fn inflate(
+        &mut self,
+        rest: &mut &[u8],
+        max: usize,
+        last: bool,
+    ) -> Result<Inflated, ProtocolError> {
         let limit = self.rules.limits.message;
         let Some(inflater) = &mut self.inflater else { return Ok(Inflated::NeedInput) };
         match &mut self.buffer {
-            Buffer::Binary(data) => inflater.inflate(rest, data, max, limit),
+            Buffer::Binary(data) => inflater.inflate(rest, data, max, limit, last),
             Buffer::Text(text) => {
                 let mut bytes = Vec::new();
-                let inflated = inflater.inflate(rest, &mut bytes, max, limit);
+                let inflated = inflater.inflate(rest, &mut bytes, max, limit, last);
                 // What came out before a fault is text all the same, and was there first.
                 append_text(text, &mut self.utf8, &bytes)?;
                 inflated
