@@ -2,6 +2,9 @@
 #![cfg(feature = "deflate")]
 
 mod common;
+#[allow(dead_code, reason = "not all of it is used here")]
+#[path = "../src/message/deflate/reference.rs"]
+mod reference;
 
 use common::{drain, keys};
 use proptest::prelude::*;
@@ -170,15 +173,23 @@ fn a_window_of_8_bits_is_read_and_not_written() {
     assert_eq!(received, [Message::text("a".repeat(100))]);
 }
 
-/// The limit counts inflated bytes: exactly as many pass, one more fails, in both deliveries.
+/// S08, S09: the limit counts inflated bytes: exactly as many pass, one more fails, in both
+/// deliveries, in one frame and in several, also where text ends with a character of four bytes.
 #[test]
-fn the_limit_counts_what_comes_out() {
-    for delivery in [Delivery::Messages, Delivery::Chunks] {
+fn s08_s09_the_limit_counts_what_comes_out() {
+    let deliveries = [Delivery::Messages, Delivery::Chunks];
+    for (delivery, fragment_size) in deliveries.into_iter().flat_map(|it| [(it, 50), (it, 1 << 18)])
+    {
         for (size, passes) in [(100_000, true), (100_001, false)] {
-            for message in [Message::binary(vec![0; size]), Message::text("x".repeat(size))] {
+            for message in [
+                Message::binary(vec![0; size]),
+                Message::text("x".repeat(size)),
+                Message::text("x".repeat(size - 4) + "😀"),
+            ] {
                 let mut config = Config::default();
                 config.max_message_size = 100_000;
                 config.delivery = delivery;
+                config.fragment_size = fragment_size;
                 let (mut client, mut server) = pair(DeflateParams::default(), config);
                 let mut output = Output::new();
                 client.send(message.clone(), &mut output).unwrap();
@@ -196,9 +207,102 @@ fn the_limit_counts_what_comes_out() {
     }
 }
 
+/// S64: a window of 512 bytes was agreed and the peer looks back 600: it is understood, as by every
+/// inflater that keeps 32 KiB. Both roles, within a message and into the one before.
+#[test]
+fn s64_a_peer_that_looks_back_too_far_is_understood() {
+    let small = DeflateParams {
+        server_max_window_bits: 9,
+        client_max_window_bits: 9,
+        ..DeflateParams::default()
+    };
+    let mut config = Config::default();
+    config.compression_threshold = 0;
+    let mut random = noise(600);
+    let message = Message::binary(random.clone());
+    random.extend_from_slice(&random.clone());
+    let twice = Message::binary(random);
+    for to_server in [true, false] {
+        let (mut client, mut server) = pair(small, config);
+        // The peer thinks that 32 KiB were agreed.
+        let (mut peer_client, mut peer_server) = pair(DeflateParams::default(), config);
+        let (from, to) = if to_server {
+            (&mut peer_client, &mut server)
+        } else {
+            (&mut peer_server, &mut client)
+        };
+        let mut output = Output::new();
+        for message in [&message, &message, &twice] {
+            from.send(message.clone(), &mut output).unwrap();
+            assert!(output.len() < 700, "{}: it did not look back", output.len());
+            assert_eq!(deliver(&mut output, to, 1 << 20).unwrap(), [message.clone()]);
+        }
+    }
+}
+
+/// S66: what our side promised it keeps: without takeover each message inflates alone, and no
+/// distance is larger than the window.
+#[test]
+fn s66_our_compressor_keeps_to_what_was_agreed() {
+    let mut config = Config::default();
+    config.compression_threshold = 0;
+    config.compression_level = 9;
+    // Repeats from 400, 600, 5,000 and 30,000 bytes back; and each message repeats the one before.
+    let mut data = noise(400);
+    for back in [400, 600, 5000, 30_000] {
+        data.extend(noise(back).into_iter().take(back.saturating_sub(data.len())));
+        let start = data.len().saturating_sub(back);
+        data.extend_from_within(start..start + 200);
+    }
+    for bits in 9..=15_u8 {
+        for no_takeover in [false, true] {
+            let params = DeflateParams {
+                server_no_context_takeover: no_takeover,
+                client_no_context_takeover: no_takeover,
+                server_max_window_bits: bits,
+                client_max_window_bits: bits,
+            };
+            for from_client in [false, true] {
+                let (client, server) = pair(params, config);
+                let mut from = if from_client { client } else { server };
+                let (mut output, mut window) = (Output::new(), Vec::new());
+                for _ in 0..3 {
+                    from.send(Message::binary(&data[..]), &mut output).unwrap();
+                    let payload = take_compressed(&mut output);
+                    let inflated = reference::inflate(&payload, &window).expect("valid");
+                    assert!(inflated.bytes == data, "{params:?}");
+                    assert!(inflated.max_distance <= 1 << bits, "{params:?}");
+                    if !no_takeover {
+                        window = inflated.window;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Bytes without repetition.
+fn noise(len: usize) -> Vec<u8> {
+    let mut state = len as u64 + 1;
+    let next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 56) as u8
+    };
+    std::iter::repeat_with(next).take(len).collect()
+}
+
+/// The payload of the one message in `output`, which must be compressed.
+fn take_compressed(output: &mut Output) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    drain(output, &mut bytes);
+    let frames = common::wire::sent(&bytes);
+    assert_eq!(frames[0].byte0 & 0x40, 0x40, "RSV1");
+    frames.into_iter().flat_map(|frame| frame.payload).collect()
+}
+
 /// S65: `no_context_takeover` was agreed, and the peer refers to the message before.
 #[test]
-fn a_window_that_was_given_up_cannot_be_referred_to() {
+fn s65_a_window_that_was_given_up_cannot_be_referred_to() {
     let mut config = Config::default();
     config.compression_threshold = 0;
     let mut client = Connection::client(negotiated(DeflateParams::default()), config, keys());

@@ -2,6 +2,7 @@
 //! comes out is collected or delivered like any other message.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::deflate::{Inflater, Progress as Inflated};
@@ -11,6 +12,9 @@ use crate::frame::mask;
 
 /// The most bytes of a chunk, but for what the inflater holds at the end of a piece.
 const CHUNK: usize = 16 << 10;
+/// The most bytes of a text that wait to be validated, where the whole message is collected: they
+/// are live next to it and to the inflater's state.
+const PART: usize = 8 << 10;
 /// The most bytes of payload that are looked at for one chunk: what is left of them is masked
 /// again for the next.
 const CHUNK_INPUT: usize = 4 << 10;
@@ -40,7 +44,7 @@ impl Assembler {
         mask::apply(piece.key, 0, bytes);
         self.begin_buffer();
         let mut rest: &[u8] = bytes;
-        while self.inflate(&mut rest, CHUNK, piece.ends_message)? == Inflated::Full {}
+        while self.inflate(&mut rest, PART, piece.ends_message)? == Inflated::Full {}
         if !piece.ends_message {
             return Ok((Progress::More, piece.len));
         }
@@ -94,6 +98,8 @@ impl Assembler {
             Buffer::Text(text) => {
                 let mut bytes = Vec::new();
                 let inflated = inflater.inflate(rest, &mut bytes, max, limit, last);
+                let allowed = usize::try_from(limit).unwrap_or(usize::MAX);
+                reserve(text, bytes.len(), allowed.saturating_sub(text.len()));
                 // What came out before a fault is text all the same, and was there first.
                 append_text(text, &mut self.utf8, &bytes)?;
                 inflated
@@ -108,6 +114,13 @@ impl Assembler {
         self.utf8.finish()?;
         self.end_message();
         Ok(())
+    }
+}
+
+/// Room for `len` more bytes. It doubles, but never beyond what the limit still allows.
+fn reserve(text: &mut String, len: usize, allowed: usize) {
+    if text.capacity().saturating_sub(text.len()) < len {
+        text.reserve_exact(text.len().min(allowed).max(len));
     }
 }
 
