@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 
-use crate::engine::{Count, Engine, Kind, Role, Verify};
+use crate::engine::{Count, Deflate, Engine, Kind, Role, Verify};
 use crate::for_each_engine;
 use crate::handshake;
 use crate::memory::Memory;
-use crate::wire::{Content, Random, Wire, decode};
+use crate::wire::{Content, Random, Sample, Unpack, Wire, decode};
 
 /// One column of the tables.
 #[derive(Clone, Debug)]
@@ -25,12 +25,16 @@ pub struct Case {
 pub enum What {
     Receive { role: Role, content: Content, fragments: usize, size: usize },
     Send { role: Role, size: usize },
+    ReceiveDeflated { sample: Sample, deflate: Deflate },
+    SendDeflated { sample: Sample, deflate: Deflate },
     Handshake,
 }
 
 /// An engine in a case, checked and ready: runs so many messages.
 pub struct Entry {
     pub engine: &'static str,
+    /// Bytes that leave for a message, where engines differ in that.
+    pub sent: Option<f64>,
     pub run: Box<dyn FnMut(u64)>,
 }
 
@@ -75,6 +79,7 @@ pub fn cases() -> Vec<Case> {
             });
         }
     }
+    deflated(&mut cases);
     cases.push(Case {
         group: "handshake, server, in memory",
         name: "a browser's 12 headers".into(),
@@ -82,6 +87,21 @@ pub fn cases() -> Vec<Case> {
         bytes: handshake::REQUEST.len(),
     });
     cases
+}
+
+fn deflated(cases: &mut Vec<Case>) {
+    for (sample, name) in [(Sample::Json, "JSON 200 B"), (Sample::Text, "text 16 KiB")] {
+        for (level, takeover) in [(1, true), (6, true), (1, false)] {
+            let deflate = Deflate { takeover, level };
+            let name = format!("{name}, level {level}{}", if takeover { ", takeover" } else { "" });
+            for (group, what) in [
+                ("receive compressed, server", What::ReceiveDeflated { sample, deflate }),
+                ("send compressed, server", What::SendDeflated { sample, deflate }),
+            ] {
+                cases.push(Case { group, name: name.clone(), what, bytes: sample.bytes() });
+            }
+        }
+    }
 }
 
 /// The sizes of the receive table and of its plot.
@@ -100,8 +120,8 @@ pub fn entries(case: &Case, only: Option<&str>) -> Vec<Entry> {
     macro_rules! add {
         ($engine:ty) => {
             let named = only.is_none_or(|only| <$engine>::NAME.contains(only));
-            if named && let Some(run) = entry::<$engine>(case) {
-                entries.push(Entry { engine: <$engine>::NAME, run });
+            if named && let Some((sent, run)) = entry::<$engine>(case) {
+                entries.push(Entry { engine: <$engine>::NAME, sent, run });
             }
         };
     }
@@ -111,7 +131,7 @@ pub fn entries(case: &Case, only: Option<&str>) -> Vec<Entry> {
             if only.is_none_or(|only| engine.contains(only)) {
                 handshake::verify(engine, *accept);
                 let run = Box::new(move |count| handshake::run(*accept, count));
-                entries.push(Entry { engine, run });
+                entries.push(Entry { engine, sent: None, run });
             }
         }
     }
@@ -130,7 +150,9 @@ pub fn how() -> Vec<(&'static str, &'static str)> {
     how
 }
 
-fn entry<E: Engine>(case: &Case) -> Option<Box<dyn FnMut(u64)>> {
+type Run = Box<dyn FnMut(u64)>;
+
+fn entry<E: Engine>(case: &Case) -> Option<(Option<f64>, Run)> {
     // The growth of the neighbours is not ours to show.
     if case.group.starts_with("growth") && !(E::NAME == "ideal" || E::NAME == "websocket-proto") {
         return None;
@@ -141,24 +163,25 @@ fn entry<E: Engine>(case: &Case) -> Option<Box<dyn FnMut(u64)>> {
             if !E::receives(role, kind, fragments > 1) {
                 return None;
             }
-            Some(receiver::<E>(role, content, fragments, size))
+            let wire = Arc::new(Wire::new(role, content, fragments, size));
+            let engine = E::new(role, Memory::new(wire.clone(), None));
+            Some((None, receiver(engine, &wire)))
         }
-        What::Send { role, size } => E::sends(role).then(|| sender::<E>(role, size)),
+        What::Send { role, size } => E::sends(role).then(|| (None, sender::<E>(role, size))),
+        What::ReceiveDeflated { sample, deflate } => {
+            let wire = Arc::new(Wire::deflated(Role::Server, sample, deflate));
+            let engine = E::deflated(Role::Server, Memory::new(wire.clone(), None), deflate)?;
+            Some((None, receiver(engine, &wire)))
+        }
+        What::SendDeflated { sample, deflate } => deflating_sender::<E>(sample, deflate),
         What::Handshake => None,
     }
 }
 
-fn receiver<E: Engine>(
-    role: Role,
-    content: Content,
-    fragments: usize,
-    size: usize,
-) -> Box<dyn FnMut(u64)> {
-    let wire = Arc::new(Wire::new(role, content, fragments, size));
-    let mut engine = E::new(role, Memory::new(wire.clone(), None));
+fn receiver<E: Engine>(mut engine: E, wire: &Wire) -> Run {
     // Twice over, in calls of uneven length: every message, and the seam between two rounds.
     let total = 2 * wire.messages.len() + 1;
-    let mut sink = Verify { wire: &wire, seen: 0, decodes: E::DECODES };
+    let mut sink = Verify { wire, seen: 0, decodes: E::DECODES };
     while sink.seen < total {
         let count = (total - sink.seen).min(97);
         engine.receive(count as u64, &mut sink);
@@ -171,7 +194,35 @@ fn receiver<E: Engine>(
     })
 }
 
-fn sender<E: Engine>(role: Role, size: usize) -> Box<dyn FnMut(u64)> {
+/// Sends the messages of a sample in turn, after what it sent was inflated and compared.
+fn deflating_sender<E: Engine>(sample: Sample, deflate: Deflate) -> Option<(Option<f64>, Run)> {
+    let payloads: Vec<Bytes> = sample.messages().into_iter().map(Bytes::from).collect();
+    let record = Arc::new(Mutex::new(Vec::new()));
+    let memory = Memory::new(Arc::new(Wire::empty()), Some(record.clone()));
+    let mut engine = E::deflated(Role::Server, memory, deflate)?;
+    payloads.iter().for_each(|payload| engine.send(payload, 1));
+    let record = record.lock().expect("one thread");
+    let (mut sent, mut unpack) = (&record[..], Unpack::new(deflate.takeover));
+    for (index, payload) in payloads.iter().enumerate() {
+        let message = unpack.message(&mut sent, false, payload.len());
+        assert!(message == payload[..], "{} sends something else, message {index}", E::NAME);
+    }
+    assert!(sent.is_empty(), "{} sends more", E::NAME);
+    let bytes = record.len() as f64 / payloads.len() as f64;
+
+    let memory = Memory::new(Arc::new(Wire::empty()), None);
+    let mut engine = E::deflated(Role::Server, memory, deflate)?;
+    let mut next = 0;
+    let run = move |messages| {
+        for _ in 0..messages {
+            engine.send(&payloads[next], 1);
+            next = (next + 1) % payloads.len();
+        }
+    };
+    Some((Some(bytes), Box::new(run)))
+}
+
+fn sender<E: Engine>(role: Role, size: usize) -> Run {
     let payload = Bytes::from(Random(2).content(Content::Binary, size));
     if E::DECODES {
         let record = Arc::new(Mutex::new(Vec::new()));

@@ -26,6 +26,11 @@ pub trait Engine: Sized + 'static {
 
     fn new(role: Role, memory: Memory) -> Self;
 
+    /// The same with permessage-deflate, every message compressed. `None`: not there, or not so.
+    fn deflated(_role: Role, _memory: Memory, _deflate: Deflate) -> Option<Self> {
+        None
+    }
+
     /// Reads messages from the memory, as its users do, and shows each to the sink.
     fn receive<S: Sink>(&mut self, messages: u64, sink: &mut S);
 
@@ -37,6 +42,25 @@ pub trait Engine: Sized + 'static {
 pub enum Role {
     Client,
     Server,
+}
+
+/// What was agreed for permessage-deflate, for both directions, with windows of 15 bits.
+#[derive(Clone, Copy, Debug)]
+pub struct Deflate {
+    pub takeover: bool,
+    /// From 0 to 9, as zlib has it.
+    pub level: u8,
+}
+
+impl Deflate {
+    /// The value of `Sec-WebSocket-Extensions` that says so.
+    pub fn header(self) -> &'static str {
+        if self.takeover {
+            "permessage-deflate"
+        } else {
+            "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -44,6 +44,7 @@ pub fn times(case: &Case, effort: Effort, only: Option<&str>) -> Vec<Row> {
         let median = samples[samples.len() / 2];
         rows.push(row(case, entry.engine, "ns", median));
         rows.push(row(case, entry.engine, "bytes/s", case.bytes as f64 * 1e9 / median));
+        rows.extend(entry.sent.map(|bytes| row(case, entry.engine, "bytes sent", bytes)));
     }
     rows
 }

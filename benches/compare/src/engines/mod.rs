@@ -38,5 +38,6 @@ macro_rules! for_each_engine {
         $each!($crate::engines::web_socket::WebSocketCrate);
         $each!($crate::engines::websocket_sans_io::WebsocketSansIo);
         $each!($crate::engines::wtx::Wtx);
+        $each!($crate::engines::wtx::WtxDeflate);
     };
 }

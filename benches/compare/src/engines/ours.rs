@@ -1,9 +1,11 @@
 use std::io::{IoSlice, Read, Write};
 
 use bytes::Bytes;
-use websocket_proto::{Config, Connection, Event, MaskKeys, Message, Negotiated, Output, Prepared};
+use websocket_proto::{
+    Config, Connection, DeflateParams, Event, MaskKeys, Message, Negotiated, Output, Prepared,
+};
 
-use crate::engine::{Engine, Kind, LIMIT, Role, Sink};
+use crate::engine::{Deflate, Engine, Kind, LIMIT, Role, Sink};
 use crate::memory::{Memory, READ};
 
 /// The core, with payloads lent.
@@ -17,6 +19,17 @@ pub struct Ours {
 }
 
 impl Ours {
+    fn with(role: Role, memory: Memory, negotiated: Negotiated, mut config: Config) -> Self {
+        config.max_message_size = LIMIT as u64;
+        config.max_frame_size = LIMIT as u64;
+        let connection = match role {
+            Role::Client => Connection::client(negotiated, config, MaskKeys::from_seed([7; 32])),
+            Role::Server => Connection::server(negotiated, config),
+        };
+        let buffer = vec![0; READ].into();
+        Self { connection, output: Output::new(), memory, buffer, start: 0, end: 0 }
+    }
+
     #[inline(always)]
     fn each(&mut self, messages: u64, mut each: impl FnMut(Event<'_>)) {
         let mut left = messages;
@@ -61,16 +74,20 @@ impl Engine for Ours {
     const HOW: &'static str = "the core; received payloads are lent, sent ones borrowed";
 
     fn new(role: Role, memory: Memory) -> Self {
+        Self::with(role, memory, Negotiated::default(), Config::default())
+    }
+
+    fn deflated(role: Role, memory: Memory, deflate: Deflate) -> Option<Self> {
+        let mut negotiated = Negotiated::default();
+        negotiated.deflate = Some(DeflateParams {
+            server_no_context_takeover: !deflate.takeover,
+            client_no_context_takeover: !deflate.takeover,
+            ..DeflateParams::default()
+        });
         let mut config = Config::default();
-        config.max_message_size = LIMIT as u64;
-        config.max_frame_size = LIMIT as u64;
-        let negotiated = Negotiated::default();
-        let connection = match role {
-            Role::Client => Connection::client(negotiated, config, MaskKeys::from_seed([7; 32])),
-            Role::Server => Connection::server(negotiated, config),
-        };
-        let buffer = vec![0; READ].into();
-        Self { connection, output: Output::new(), memory, buffer, start: 0, end: 0 }
+        config.compression_threshold = 0;
+        config.compression_level = deflate.level;
+        Some(Self::with(role, memory, negotiated, config))
     }
 
     fn receive<S: Sink>(&mut self, messages: u64, sink: &mut S) {

@@ -1,8 +1,8 @@
 use bytes::Bytes;
 use futures_util::SinkExt;
-use yawc::{Frame, OpCode, Options, WebSocket};
+use yawc::{CompressionLevel, Frame, OpCode, Options, WebSocket};
 
-use crate::engine::{Engine, Kind, LIMIT, Role, Sink};
+use crate::engine::{Deflate, Engine, Kind, LIMIT, Role, Sink};
 use crate::memory::{Memory, now};
 
 pub struct Yawc(WebSocket<Memory>);
@@ -19,6 +19,22 @@ impl Engine for Yawc {
         };
         let options = Options::default().with_limits(LIMIT, 2 * LIMIT).with_utf8();
         Self(WebSocket::from_stream(memory, role, options).expect("no extensions"))
+    }
+
+    fn deflated(role: Role, memory: Memory, deflate: Deflate) -> Option<Self> {
+        let role = match role {
+            Role::Client => yawc::Role::Client,
+            Role::Server => yawc::Role::Server,
+        };
+        let level = CompressionLevel::new(deflate.level.into());
+        let mut options = Options::default().with_limits(LIMIT, 2 * LIMIT).with_utf8();
+        options = options.with_compression_level(level).with_compression_threshold(0);
+        if !deflate.takeover {
+            options = options.server_no_context_takeover().client_no_context_takeover();
+        }
+        let extensions = Some(deflate.header());
+        let websocket = WebSocket::from_stream_with_extensions(memory, role, extensions, options);
+        Some(Self(websocket.expect("compression is on")))
     }
 
     fn receive<S: Sink>(&mut self, messages: u64, sink: &mut S) {
