@@ -2,8 +2,10 @@
 //! Node.js, the `websockets` package of Python, and Chromium. Each test installs its peer first
 //! (see `interop/install.rs`), and fails where it cannot; `WEBSOCKET_PROTO_INTEROP=skip` skips all.
 //!
-//! `interop/cases.json` is what the three clients do with `echo_server`; what `client` does with
-//! the two servers is the table [`CLIENT_CASES`] below.
+//! `interop/cases.json`, with every combination of the parameters of permessage-deflate from
+//! `interop/deflate.rs`, is what the three clients do with `echo_server`; what `client` does with the
+//! two servers is the table [`CLIENT_CASES`] below. `WEBSOCKET_PROTO_INTEROP=whole` takes every size
+//! of window instead of three.
 #![cfg(all(feature = "deflate", feature = "tokio", unix))]
 
 #[path = "interop/deflate.rs"]
@@ -31,7 +33,7 @@ use process::Process;
 /// For one line of a process, and for one process that has little to do.
 const SHORT: Duration = Duration::from_secs(30);
 /// For all the cases of a peer.
-const LONG: Duration = Duration::from_secs(240);
+const LONG: Duration = Duration::from_secs(3600);
 
 /// What `echo_server --io` has to offer.
 const ADAPTERS: [&str; 2] = ["blocking", "tokio"];
@@ -69,7 +71,7 @@ fn chromium_to_adapter(chromium: &Path, io: &str) {
     let mut servers = EchoServers::start(io, &["--origin", &origin]);
     let documents = HashMap::from([
         ("/", ("text/html", read("chromium/page.html"))),
-        ("/cases.json", ("application/json", read("cases.json"))),
+        ("/cases.json", ("application/json", Value::from(all_cases()).to_string())),
         ("/servers.json", ("application/json", servers.urls.to_string())),
     ]);
     let posted = page::serve(listener, documents);
@@ -316,10 +318,12 @@ fn pipelined_lines(url: &str) {
 fn peer_client(name: &str, peer: &install::Peer) {
     for io in ADAPTERS {
         let mut servers = EchoServers::start(io, &[]);
-        let cases = install::sources().join("cases.json");
+        let cases = install::directory().join(format!("cases-{}-{name}-{io}", std::process::id()));
+        fs::write(&cases, Value::from(all_cases()).to_string()).unwrap();
         let args = [cases.to_str().unwrap(), &servers.urls.to_string()];
         let client = Process::spawn(&mut peer.command("client", &args)).unwrap();
         let exit = client.finish(LONG);
+        fs::remove_file(cases).unwrap();
         assert_eq!(exit.code, Some(0), "{io}: {exit:?}");
         let results = exit.stdout.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
         check_results(name, results);
@@ -327,11 +331,17 @@ fn peer_client(name: &str, peer: &install::Peer) {
     }
 }
 
-/// Every case that `cases.json` has for this peer ran, in order, and found nothing.
+fn all_cases() -> Vec<Value> {
+    let mut cases: Vec<Value> = serde_json::from_str(&read("cases.json")).unwrap();
+    cases.extend(deflate::cases());
+    cases
+}
+
+/// Every case that there is for this peer ran, in order, and found nothing.
 fn check_results(peer: &str, results: Vec<Value>) {
     let failed: Vec<_> = results.iter().filter(|result| !result["error"].is_null()).collect();
     assert!(failed.is_empty(), "{peer}: {failed:#?}");
-    let cases: Vec<Value> = serde_json::from_str(&read("cases.json")).unwrap();
+    let cases = all_cases();
     let is_for_peer = |case: &&Value| {
         case["for"].as_array().is_none_or(|peers| peers.iter().any(|name| name == peer))
     };

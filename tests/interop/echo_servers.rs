@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::process::Process;
-use crate::{listening, our};
+use crate::{deflate, listening, our};
 
 /// A process of `echo_server` for each of the origin policies, and for each way to compress.
 pub(crate) struct EchoServers {
@@ -16,15 +16,13 @@ impl EchoServers {
     pub(crate) fn start(io: &str, common: &[&str]) -> Self {
         let mut urls = json!({});
         let mut processes = Vec::new();
-        for (name, args) in [
+        let fixed = [
             ("main", "--subprotocol chat.v2 --subprotocol chat.v1"),
-            ("deflate", "--deflate --deflate-window-bits 15"),
-            ("no takeover", "--deflate --deflate-no-context-takeover"),
-            ("9 bits", "--deflate --deflate-window-bits 9"),
-            ("12 bits", "--deflate --deflate-window-bits 12"),
             ("listed", "--origin https://app.example"),
             ("any", "--origin any"),
-        ] {
+        ]
+        .map(|(name, args)| (name.to_string(), args.to_string()));
+        for (name, args) in fixed.into_iter().chain(deflate::servers()) {
             let mut command = our("echo_server");
             command.args(["--listen", "127.0.0.1:0", "--io", io]).args(args.split(' '));
             if !args.contains("--origin") {
