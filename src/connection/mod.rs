@@ -191,20 +191,15 @@ impl Connection {
     ///
     /// The peer broke the protocol: the connection has failed, a Close frame is in `output`, the
     /// rest of `input` is dropped. Every later call returns the same error.
-    #[inline]
+    #[inline(always)]
     pub fn receive<'i>(
         &mut self,
         input: &mut &'i mut [u8],
         output: &mut Output,
     ) -> Result<Option<Event<'i>>, ProtocolError> {
         self.send.send_owed(output);
-        let received = match self.receive.receive_whole(input) {
-            Some(Ok(event)) => return Ok(Some(event)), // a message: there is nothing to answer
-            Some(Err(error)) => Err(error),
-            None => self.receive.receive(input),
-        };
-        react(&mut self.send, &received, output);
-        received
+        let Self { receive, send } = self;
+        receive.receive(input, |due| send.answer(due, output))
     }
 
     /// The transport has ended: the peer sends nothing more.
@@ -367,21 +362,6 @@ impl Connection {
     #[must_use]
     pub fn wants_write(&self, output: &Output) -> bool {
         self.send.wants_write(output)
-    }
-}
-
-/// Answers what was received, where an answer is due.
-#[inline]
-pub(crate) fn react(
-    send: &mut SendPath,
-    received: &Result<Option<Event<'_>>, ProtocolError>,
-    output: &mut Output,
-) {
-    match received {
-        Ok(Some(Event::Ping(payload))) => send.ping_received(payload, output),
-        Ok(Some(Event::Close(frame))) => send.close_received(frame.as_ref(), output),
-        Ok(_) => {}
-        Err(error) => send.fail(*error, output),
     }
 }
 

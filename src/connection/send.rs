@@ -7,6 +7,7 @@ use alloc::borrow::Cow;
 use super::compress::Compressor;
 use super::framer::{Framer, Part};
 use super::prepared::Prepared;
+use super::receive::Due;
 use super::send_error::SendError;
 use super::state::{Closing, State};
 use crate::frame::close::{self, MAX_REASON};
@@ -248,10 +249,19 @@ impl SendPath {
         self.close(code.map(|code| (code, "")), output)
     }
 
+    /// Something was received: sends what is due to it.
+    pub(crate) fn answer(&mut self, due: Due<'_>, output: &mut Output) {
+        match due {
+            Due::Ping(payload) => self.ping_received(payload, output),
+            Due::Pong(_) => {}
+            Due::Close(frame) => self.close_received(frame, output),
+            Due::Failed(error) => self.fail(error, output),
+        }
+    }
+
     /// A Ping has come: 5.5.2 "an endpoint MUST send a Pong frame in response, unless it already
     /// received a Close frame."
-    #[inline]
-    pub(crate) fn ping_received(&mut self, payload: &[u8], output: &mut Output) {
+    fn ping_received(&mut self, payload: &[u8], output: &mut Output) {
         if !self.auto_pong || !self.closing.may_send() {
             return;
         }
@@ -266,7 +276,7 @@ impl SendPath {
     }
 
     /// The peer's Close has come.
-    pub(crate) fn close_received(&mut self, frame: Option<&CloseFrame>, output: &mut Output) {
+    fn close_received(&mut self, frame: Option<&CloseFrame>, output: &mut Output) {
         self.closing.close_received();
         self.close_received = frame.cloned();
         self.owed_pong = None;
