@@ -108,7 +108,7 @@ pub fn entries(case: &Case, only: Option<&str>) -> Vec<Entry> {
     for_each_engine!(add);
     if matches!(case.what, What::Handshake) {
         for (engine, accept) in handshake::ENGINES {
-            if crate::selects(only, &engine) {
+            if crate::selects(only, engine) {
                 handshake::verify(engine, *accept);
                 let run = Box::new(move |count| handshake::run(*accept, count));
                 entries.push(Entry { engine, run });
