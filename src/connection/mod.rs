@@ -8,6 +8,7 @@ mod prepared;
 pub(crate) mod receive;
 pub(crate) mod send;
 mod send_error;
+mod small;
 pub(crate) mod state;
 
 use crate::{
@@ -228,7 +229,7 @@ impl Connection {
     ///
     /// [`SendError::Full`] hands the message back; [`ApiMisuse::Closing`],
     /// [`ApiMisuse::MessageInProgress`].
-    #[inline]
+    #[inline(always)]
     pub fn send<'m>(
         &mut self,
         message: Message<'m>,

@@ -67,6 +67,8 @@ pub(crate) struct Found {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Due<'a> {
     Ping(&'a [u8]),
+    /// Perhaps the answer to an adapter's keepalive.
+    #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "for adapters"))]
     Pong(&'a [u8]),
     Close(Option<&'a CloseFrame>),
     /// The Close frame that says so.
@@ -93,6 +95,11 @@ impl ReceivePath {
     /// Whether a message has begun and not ended.
     pub(crate) const fn in_message(&self) -> bool {
         self.assembler.in_message()
+    }
+
+    #[inline]
+    const fn is_between_frames(&self) -> bool {
+        matches!(self.end, End::No) && self.decoder.is_between_frames()
     }
 
     pub(crate) const fn error(&self) -> Option<ProtocolError> {
@@ -132,6 +139,10 @@ impl ReceivePath {
         input: &mut &'i mut [u8],
         answer: impl FnOnce(Due<'_>),
     ) -> Result<Option<Event<'i>>, ProtocolError> {
+        // How every loop over an input ends.
+        if input.is_empty() && self.is_between_frames() {
+            return Ok(None);
+        }
         let mut found = Found::default();
         let signal = self.step(input, &mut found);
         let (taken, rest) =
@@ -148,8 +159,7 @@ impl ReceivePath {
     #[inline(never)]
     pub(crate) fn step(&mut self, input: &mut [u8], found: &mut Found) -> Signal {
         // The usual case: a message of one frame that lies whole in the input.
-        if matches!(self.end, End::No)
-            && self.decoder.is_between_frames()
+        if self.is_between_frames()
             && let Some(whole) = self.assembler.whole_message(input)
         {
             let payload = whole.header_len..whole.end();
@@ -169,8 +179,6 @@ impl ReceivePath {
     #[inline(never)]
     fn long_step(&mut self, input: &mut [u8], found: &mut Found) -> Signal {
         match self.end {
-            // How every loop over an input ends.
-            End::No if input.is_empty() && self.decoder.is_between_frames() => Signal::NeedInput,
             End::No => match self.try_step(input, found) {
                 Ok(signal) => signal,
                 Err(error) => {

@@ -20,7 +20,7 @@ use crate::{ApiMisuse, CloseCode, CloseFrame, Config, Counters, Message, Output,
 /// What may be sent, and what has to be.
 #[derive(Debug)]
 pub(crate) struct SendPath {
-    framer: Framer,
+    pub(super) framer: Framer,
     pub(crate) closing: Closing,
     /// A message whose last fragment has not been sent.
     in_progress: Option<Kind>,
@@ -86,8 +86,8 @@ impl SendPath {
         }
     }
 
-    #[inline]
-    pub(crate) fn send<'m>(
+    #[inline(never)]
+    pub(super) fn send_any<'m>(
         &mut self,
         message: Message<'m>,
         output: &mut Output,
@@ -101,7 +101,6 @@ impl SendPath {
         self.send_uncompressed(message, output)
     }
 
-    #[inline]
     pub(crate) fn send_uncompressed<'m>(
         &mut self,
         message: Message<'m>,
@@ -323,7 +322,7 @@ impl SendPath {
     }
 
     #[inline]
-    fn may_begin(&self) -> Result<(), ApiMisuse> {
+    pub(super) fn may_begin(&self) -> Result<(), ApiMisuse> {
         if !self.closing.may_send() {
             return Err(ApiMisuse::Closing);
         }
@@ -335,7 +334,7 @@ impl SendPath {
 
     /// Whether `len` more bytes of payload are too many. One message always fits.
     #[inline]
-    fn is_full(&self, len: usize, output: &Output) -> bool {
+    pub(super) fn is_full(&self, len: usize, output: &Output) -> bool {
         let waiting = output.len();
         waiting > 0
             && waiting.saturating_add(self.framer.most_bytes(len)) > self.hard_limit as usize

@@ -65,7 +65,7 @@ impl Ours {
     #[inline(always)]
     fn write(&mut self) {
         while !self.output.is_empty() {
-            let mut slices = [IoSlice::new(&[]); 16];
+            let mut slices = [IoSlice::new(&[]); 4];
             let count = self.output.io_slices(&mut slices);
             let written = self.memory.write_vectored(&slices[..count]).expect("memory");
             self.output.advance(written);
