@@ -2,6 +2,7 @@
 
 #[cfg(feature = "deflate")]
 mod compress;
+mod direct;
 mod framer;
 mod prepared;
 pub(crate) mod receive;
@@ -30,7 +31,7 @@ pub use state::{Initiator, State};
 ///
 /// | | methods |
 /// |---|---|
-/// | inputs | [`receive`](Self::receive), [`receive_eof`](Self::receive_eof) |
+/// | inputs | [`receive`](Self::receive), [`receive_eof`](Self::receive_eof); for large messages [`direct`](Self::direct), [`recycle`](Self::recycle) |
 /// | commands | [`send`](Self::send), [`send_fragment`](Self::send_fragment), [`send_prepared`](Self::send_prepared), [`ping`](Self::ping), [`pong`](Self::pong), [`close`](Self::close), [`reply_close`](Self::reply_close), [`fail`](Self::fail) |
 /// | outputs | [`Output`], lent to each call; [`send_owed`](Self::send_owed) |
 /// | getters | [`state`](Self::state), [`closed`](Self::closed), [`should_shutdown`](Self::should_shutdown), [`statistics`](Self::statistics), ... |

@@ -1,13 +1,15 @@
 //! The receiving half: input in, events out. It knows nothing of what is sent.
 
+mod control;
+mod direct;
+
 use alloc::borrow::Cow;
 use core::mem;
 use core::ops::Range;
 
 use crate::frame::control::ControlPayload;
 use crate::frame::decoder::{Decoder, Frame};
-use crate::frame::opcode::Opcode;
-use crate::frame::{close, mask};
+use crate::frame::mask;
 use crate::message::{Assembler, Kind, Piece, Progress, utf8};
 use crate::{CloseFrame, Config, Counters, Event, ProtocolError};
 
@@ -271,6 +273,11 @@ impl ReceivePath {
     }
 
     fn try_step(&mut self, input: &mut [u8], found: &mut Found) -> Result<Signal, ProtocolError> {
+        if self.assembler.is_direct()
+            && let Some(signal) = self.take_direct(found)?
+        {
+            return Ok(signal);
+        }
         let mut position = 0;
         let mut run = 0..0;
         loop {
@@ -372,57 +379,6 @@ impl ReceivePath {
     const fn delivered(&mut self, last: bool) {
         if last {
             self.counters.count_message();
-        }
-    }
-
-    /// A control frame's payload: `found.payload` of the input, or a part of it.
-    fn control(
-        &mut self,
-        input: &mut [u8],
-        frame: &Frame,
-        found: &mut Found,
-        ends_frame: bool,
-    ) -> Result<Signal, ProtocolError> {
-        let bytes = input.get_mut(found.payload.clone()).unwrap_or_default();
-        mask::apply(frame.key, 0, bytes);
-        self.decoder.advance(bytes.len());
-        if !ends_frame || self.control.is_some() {
-            self.control.get_or_insert_with(ControlPayload::new).extend(bytes);
-        }
-        let body = match &self.control {
-            Some(body) => body.as_slice(),
-            None => bytes,
-        };
-        if !ends_frame {
-            if frame.opcode == Opcode::Close {
-                close::check_prefix(body)?;
-            }
-            return Ok(Signal::NeedInput);
-        }
-        match frame.opcode {
-            Opcode::Ping => Ok(Signal::Ping),
-            Opcode::Pong => Ok(Signal::Pong),
-            _ => {
-                self.end = End::Closed(close::parse(body)?);
-                // Nothing will be delivered any more: what was kept for it is given back.
-                self.assembler.discard();
-                self.control = None;
-                Ok(Signal::Close)
-            }
-        }
-    }
-
-    fn close_frame(&mut self) -> Option<CloseFrame> {
-        match &mut self.end {
-            End::Closed(frame) => frame.take(),
-            End::No | End::Failed(_) => None, // not reached: the step has set it
-        }
-    }
-
-    fn control_payload<'i>(&mut self, found: &Found, taken: &'i [u8]) -> Cow<'i, [u8]> {
-        match self.control.take() {
-            Some(body) => Cow::Owned(body.as_slice().to_vec()),
-            None => Cow::Borrowed(taken.get(found.payload.clone()).unwrap_or_default()),
         }
     }
 }
