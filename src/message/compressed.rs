@@ -42,7 +42,7 @@ impl Assembler {
     ) -> Result<(Progress, usize), ProtocolError> {
         let bytes = input.get_mut(piece.range()).unwrap_or_default();
         mask::apply(piece.key, 0, bytes);
-        self.begin_buffer();
+        self.begin_buffer(0); // not known how long it will be
         let mut rest: &[u8] = bytes;
         while self.inflate(&mut rest, PART, piece.ends_message)? == Inflated::Full {}
         if !piece.ends_message {
@@ -62,7 +62,7 @@ impl Assembler {
         let bytes = all.get_mut(..len).unwrap_or_default();
         mask::apply(piece.key, 0, bytes);
         self.moved = false; // each chunk has a buffer of its own
-        self.begin_buffer();
+        self.begin_buffer(0);
         let mut rest: &[u8] = bytes;
         let last = piece.ends_message && len == piece.len;
         let mut inflated = self.inflate(&mut rest, CHUNK, last)?;
@@ -121,14 +121,5 @@ impl Assembler {
 fn reserve(text: &mut String, len: usize, allowed: usize) {
     if text.capacity().saturating_sub(text.len()) < len {
         text.reserve_exact(text.len().min(allowed).max(len));
-    }
-}
-
-impl Buffer {
-    fn is_empty(&self) -> bool {
-        match self {
-            Self::Text(text) => text.is_empty(),
-            Self::Binary(data) => data.is_empty(),
-        }
     }
 }

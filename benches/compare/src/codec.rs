@@ -119,7 +119,7 @@ pub fn entries(case: &Case, only: Option<&str>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     macro_rules! add {
         ($engine:ty) => {
-            let named = only.is_none_or(|only| <$engine>::NAME.contains(only));
+            let named = crate::selects(only, <$engine>::NAME);
             if named && let Some((sent, run)) = entry::<$engine>(case) {
                 entries.push(Entry { engine: <$engine>::NAME, sent, run });
             }
@@ -128,7 +128,7 @@ pub fn entries(case: &Case, only: Option<&str>) -> Vec<Entry> {
     for_each_engine!(add);
     if matches!(case.what, What::Handshake) {
         for (engine, accept) in handshake::ENGINES {
-            if only.is_none_or(|only| engine.contains(only)) {
+            if crate::selects(only, engine) {
                 handshake::verify(engine, *accept);
                 let run = Box::new(move |count| handshake::run(*accept, count));
                 entries.push(Entry { engine, sent: None, run });
