@@ -6,7 +6,10 @@ use tokio::io::AsyncReadExt;
 use websocket_proto::{Config, Connection, Event, MaskKeys, Message, Negotiated, Output, Prepared};
 
 use crate::engine::{Engine, Kind, LIMIT, Role, Sink};
-use crate::memory::{Memory, READ, now};
+use crate::memory::{Memory, now};
+
+/// The read buffer. Large messages are read directly past it, and the nearest cache holds it.
+const WINDOW: usize = 16 << 10;
 
 /// The core, with payloads lent.
 pub struct Ours {
@@ -89,7 +92,7 @@ fn show(event: Event<'_>, sink: &mut impl Sink) -> Option<Vec<u8>> {
 
 impl Engine for Ours {
     const NAME: &'static str = "websocket-proto";
-    const HOW: &'static str = "the core; received payloads are lent, or read directly into memory that is used again; sent ones borrowed";
+    const HOW: &'static str = "the core, reads of 16 KiB; received payloads are lent, or read directly into memory that is used again; sent ones borrowed";
 
     fn new(role: Role, memory: Memory) -> Self {
         let mut config = Config::default();
@@ -100,7 +103,7 @@ impl Engine for Ours {
             Role::Client => Connection::client(negotiated, config, MaskKeys::from_seed([7; 32])),
             Role::Server => Connection::server(negotiated, config),
         };
-        let buffer = vec![0; READ].into();
+        let buffer = vec![0; WINDOW].into();
         Self { connection, output: Output::new(), memory, buffer, start: 0, end: 0 }
     }
 
