@@ -74,6 +74,10 @@ pub enum ProtocolError {
     /// Our compressor failed, and what it had seen cannot be taken back. Nothing that is known
     /// causes it.
     CompressionFailed,
+    /// Our own application removed bytes from the message that
+    /// [`Connection::direct`](crate::Connection::direct) lent it, or appended more than it was
+    /// told: what comes next on the wire is lost.
+    DirectMisuse,
     /// The transport ended without a Close frame from the peer (7.1.5).
     UnexpectedEof,
     /// A message did not end before its deadline.
@@ -112,7 +116,9 @@ impl ProtocolError {
             Self::TooManyFragments { .. }
             | Self::TooManyEmptyFragments { .. }
             | Self::MessageTimeout => CloseCode::POLICY_VIOLATION,
-            Self::CompressionFailed | Self::KeepaliveTimeout => CloseCode::INTERNAL_ERROR,
+            Self::CompressionFailed | Self::DirectMisuse | Self::KeepaliveTimeout => {
+                CloseCode::INTERNAL_ERROR
+            }
             // No Close frame can be sent any more, or nobody would read it.
             Self::UnexpectedEof | Self::CloseTimeout | Self::WriteTimeout => CloseCode::ABNORMAL,
         }
@@ -165,6 +171,9 @@ impl fmt::Display for ProtocolError {
                 "message has more than {limit} empty fragments in a row (Config::max_empty_fragments)"
             ),
             Self::CompressionFailed => f.write_str("compressor failed"),
+            Self::DirectMisuse => f.write_str(
+                "bytes were removed from a message, or more appended than Connection::direct allowed",
+            ),
             Self::UnexpectedEof => f.write_str("transport ended without a close frame"),
             Self::MessageTimeout => f.write_str("message did not end before its deadline"),
             Self::KeepaliveTimeout => f.write_str("keepalive ping was not answered in time"),

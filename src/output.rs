@@ -9,6 +9,9 @@ use bytes::Bytes;
 /// Memory that an empty output keeps for the next bytes; more is given back.
 const KEEP: usize = 64 << 10;
 
+/// The longest header of a frame that is not large: two bytes, a 16-bit length, a masking key.
+const SMALL_HEADER: usize = 8;
+
 /// The smallest growth of the contiguous part.
 const MIN_GROWTH: usize = 256;
 
@@ -120,7 +123,20 @@ impl Output {
     /// # }
     /// ```
     #[cfg(feature = "std")]
+    #[inline]
     pub fn io_slices<'a>(&'a self, slices: &mut [std::io::IoSlice<'a>]) -> usize {
+        match (&self.large, slices) {
+            (None, []) => 0,
+            (None, [first, ..]) => {
+                *first = std::io::IoSlice::new(self.pending());
+                usize::from(!first.is_empty())
+            }
+            (Some(_), slices) => self.all_io_slices(slices),
+        }
+    }
+
+    #[cfg(feature = "std")]
+    fn all_io_slices<'a>(&'a self, slices: &mut [std::io::IoSlice<'a>]) -> usize {
         slices
             .iter_mut()
             .zip(self.chunks())
@@ -130,20 +146,37 @@ impl Output {
 
     /// Removes the first `count` bytes: the transport has taken them. More than
     /// [`len`](Self::len) removes all.
+    #[inline]
     pub fn advance(&mut self, count: usize) {
+        let buffered = self.buffered();
+        if self.large.is_some() {
+            self.advance_large(count);
+        } else if count < buffered {
+            self.start = self.start.saturating_add(count);
+        } else {
+            self.reset_buffer();
+        }
+    }
+
+    #[cold]
+    fn advance_large(&mut self, count: usize) {
         let rest = self.advance_in_flight(count);
         let buffered = self.buffered();
         if rest < buffered {
             self.start = self.start.saturating_add(rest);
             return;
         }
+        self.reset_buffer();
+        self.next_in_flight(rest.saturating_sub(buffered));
+    }
+
+    /// All of the contiguous part was written.
+    #[inline]
+    fn reset_buffer(&mut self) {
         self.start = 0;
         self.end = 0;
         if self.buffer.len() > KEEP {
             self.buffer = Vec::new();
-        }
-        if self.large.is_some() {
-            self.next_in_flight(rest.saturating_sub(buffered));
         }
     }
 
@@ -189,6 +222,31 @@ impl Output {
         }
         let start = core::mem::replace(&mut self.end, end);
         self.buffer.get_mut(start..end).unwrap_or_default()
+    }
+
+    /// Whether [`small_room`](Self::small_room) has room for a payload of `len` bytes.
+    #[inline]
+    pub(crate) fn has_small_room(&self, len: usize) -> bool {
+        let room = self.buffer.len().saturating_sub(self.end);
+        self.large.is_none() && room >= len.saturating_add(SMALL_HEADER)
+    }
+
+    /// Writes a small frame's header, all of `header` in one store, and gives room for `len` bytes
+    /// behind its first `header_len`, which the caller fills. There must be room for both.
+    #[inline]
+    pub(crate) fn small_room(
+        &mut self,
+        header: [u8; SMALL_HEADER],
+        header_len: usize,
+        len: usize,
+    ) -> &mut [u8] {
+        let start = self.end.saturating_add(header_len);
+        let room = self.buffer.get_mut(self.end..).unwrap_or_default();
+        if let Some(place) = room.first_chunk_mut() {
+            *place = header;
+        }
+        self.end = start.saturating_add(len);
+        self.buffer.get_mut(start..self.end).unwrap_or_default()
     }
 
     /// Room for `len` bytes behind everything that waits, which the caller fills.
@@ -312,6 +370,7 @@ mod tests {
     #[derive(Clone, Debug)]
     enum Step {
         Small(usize),
+        InOneLook(usize),
         Control(usize),
         Large(usize),
         Advance(usize),
@@ -322,6 +381,7 @@ mod tests {
         prop_oneof![
             4 => (1..400_usize).prop_map(Step::Small),
             1 => (60_000..70_000_usize).prop_map(Step::Small),
+            4 => (0..300_usize).prop_map(Step::InOneLook),
             4 => (2..131_usize).prop_map(Step::Control),
             3 => (0..3000_usize).prop_map(Step::Large),
             4 => (0..1000_usize).prop_map(Step::Advance),
@@ -369,6 +429,18 @@ mod tests {
                     assert_eq!(room.len(), len);
                     room.copy_from_slice(&bytes);
                     added.push(Frame { control, bytes });
+                }
+                Step::InOneLook(len) => {
+                    if !output.has_small_room(len) {
+                        continue;
+                    }
+                    let header_len = 2 + 2 * (index % 4);
+                    let bytes = bytes(index, header_len + len);
+                    let mut header = [0xEE; SMALL_HEADER];
+                    header[..header_len].copy_from_slice(&bytes[..header_len]);
+                    let room = output.small_room(header, header_len, len);
+                    room.copy_from_slice(&bytes[header_len..]);
+                    added.push(Frame { control: false, bytes });
                 }
                 Step::Large(len) => {
                     let bytes = bytes(index, len + 14);
@@ -431,6 +503,20 @@ mod tests {
         fn bytes_in_are_bytes_out(steps in vec(step(), 0..40)) {
             run(&steps);
         }
+    }
+
+    /// The header is written in one store of more bytes than it has: there is room for these too.
+    #[test]
+    fn small_room_is_for_the_widest_header() {
+        let mut output = Output::new();
+        assert!(!output.has_small_room(0), "there is no memory");
+        output.room(1).fill(1);
+        let free = output.buffer.len() - output.end;
+        assert!(output.has_small_room(free - SMALL_HEADER));
+        assert!(!output.has_small_room(free - SMALL_HEADER + 1));
+        assert!(!output.has_small_room(usize::MAX));
+        output.push_large(&[2; 2], Bytes::from_static(&[2; 3]));
+        assert!(!output.has_small_room(0), "it would overtake");
     }
 
     /// A control frame waits for the large frame that is in flight, and for no other.

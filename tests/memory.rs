@@ -21,7 +21,7 @@ const SLACK: usize = 64 << 10;
 type Test = fn(Role);
 
 fn main() {
-    let tests: [(&str, Test); 15] = [
+    let tests: [(&str, Test); 17] = [
         ("a new connection owns nothing", a_new_connection_owns_nothing),
         ("s04 and s70: a declared length costs nothing", a_declared_length_costs_nothing),
         ("s04: 10,000 headers, then silence", ten_thousand_headers),
@@ -34,6 +34,8 @@ fn main() {
         ("a delivered message is the application's", a_delivered_message_is_given_away),
         ("a lent message allocates nothing", a_lent_message_allocates_nothing),
         ("fragments in large reads", fragments_in_large_reads),
+        ("reading directly", reading_directly),
+        ("memory that is used again", memory_that_is_used_again),
         ("a failure gives all back", a_failure_gives_all_back),
         ("a close gives all back", a_close_gives_all_back),
         ("s15: output is bounded and given back", output_is_given_back),
@@ -380,6 +382,84 @@ fn fragments_in_large_reads(role: Role) {
         assert_eq!((events, victim.live()), (1, 0));
         assert!(growths <= 16, "{growths} times the memory grew");
     }
+}
+
+/// The room follows what was received, and the last step is exact.
+fn reading_directly(role: Role) {
+    for (total, read) in [(1 << 20, 16 << 10), (1_000_003, 5_000), (70_000, 64 << 10)] {
+        let mut victim = Victim::new(role, unlimited(Delivery::Messages));
+        let mut header = role.header(FIN | BINARY, total as u64);
+        let mut start = vec![1; read - header.len()];
+        victim.base = HEAP.allocated();
+        assert_eq!(victim.feed(&mut header), Ok(0));
+        assert_eq!(victim.connection.direct(), None, "a declared length costs nothing");
+        assert_eq!(victim.live(), 0);
+        assert_eq!(victim.feed(&mut start), Ok(0));
+        let mut growths = 0;
+        let message = loop {
+            let before = victim.live();
+            allow(victim.base, 2 * victim.received + 64);
+            let (message, room) = victim.connection.direct().expect("payload comes next");
+            allow(victim.base, usize::MAX >> 1);
+            let count = room.min(read);
+            message.resize(message.len() + count, 1);
+            victim.received += count;
+            growths += usize::from(victim.live() != before);
+            assert!(victim.live() <= 2 * victim.received + 64, "{} bytes", victim.live());
+            match victim.connection.direct_done(&mut victim.output) {
+                Ok(Some(Event::Binary(message))) => break message.into_owned(),
+                Ok(None) => {}
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!((message.len(), message.capacity()), (total, total));
+        assert!(growths <= 8, "{growths} times the memory grew");
+        drop(message);
+        assert_eq!(victim.live(), 0);
+    }
+}
+
+/// One buffer of at most 1 MiB is kept, and not for messages that are far smaller.
+fn memory_that_is_used_again(role: Role) {
+    let size = 100_000;
+    let mut victim = Victim::new(role, Config::default());
+    let message = role.frame(FIN | BINARY, &vec![1; size]);
+    let short = role.frame(FIN | BINARY, &vec![1; size / 5]);
+    let mut scratch = message.clone();
+    let mut receive = |victim: &mut Victim, message: &[u8]| {
+        scratch[..message.len()].copy_from_slice(message);
+        let (mut head, mut tail) = scratch[..message.len()].split_at_mut(100);
+        let Victim { connection, output, .. } = victim;
+        assert_eq!(connection.receive(&mut head, output), Ok(None));
+        match connection.receive(&mut tail, output) {
+            Ok(Some(Event::Binary(data))) => data.into_owned(),
+            other => panic!("{other:?}"),
+        }
+    };
+    victim.base = HEAP.allocated();
+    for round in 0..5 {
+        let data = receive(&mut victim, &message);
+        assert_eq!((data.len(), data.capacity()), (size, size));
+        victim.connection.recycle(data);
+        assert_eq!(victim.live(), size);
+        if round == 0 {
+            allow(victim.base, size); // nothing is allocated any more
+        }
+    }
+    allow(victim.base, usize::MAX >> 1);
+    let data = receive(&mut victim, &short);
+    assert_eq!((data.len(), data.capacity(), victim.live()), (size / 5, size / 5, size / 5));
+    drop(data);
+    victim.connection.recycle(Vec::with_capacity((1 << 20) + 1));
+    assert_eq!(victim.live(), 0, "too large");
+    victim.connection.recycle(vec![0; 1 << 20]);
+    victim.connection.recycle(vec![0; 1 << 16]);
+    assert_eq!(victim.live(), 1 << 16, "one is kept");
+    let _ = victim.connection.fail(ProtocolError::MessageTimeout, &mut victim.output);
+    victim.connection.recycle(vec![0; 1 << 16]);
+    victim.output.advance(usize::MAX);
+    victim.output.release();
+    assert_eq!(victim.live(), 0, "a failure gives it back");
 }
 
 /// Half a message and half a ping are kept; then something breaks.

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use crate::frame::header::{Header, MAX_HEADER_LEN};
+use crate::frame::header::{self, Header, MAX_HEADER_LEN};
 use crate::frame::mask::{self, MaskKeys};
 use crate::frame::opcode::Opcode;
 use crate::message::Kind;
@@ -108,6 +108,30 @@ impl Framer {
         } else {
             self.large_data(part, payload, output);
         }
+    }
+
+    /// Encodes a whole message in one frame, if it is small and the output has room for it without
+    /// more memory; otherwise nothing is done.
+    #[inline(always)]
+    pub(super) fn small(&mut self, kind: Kind, payload: &[u8], output: &mut Output) -> bool {
+        let len = payload.len();
+        let Some(small) = u16::try_from(len).ok().filter(|_| len < LARGE_OWNED) else {
+            return false;
+        };
+        if len > self.fragment_size() || !output.has_small_room(len) {
+            return false;
+        }
+        let opcode = if kind == Kind::Text { Opcode::Text } else { Opcode::Binary };
+        let key = self.keys.as_mut().map(MaskKeys::next_key);
+        let (header, header_len) = header::small(opcode, small, key);
+        let body = output.small_room(header, header_len, len);
+        match key {
+            Some(key) => mask::copy(key, 0, payload, body),
+            None => body.copy_from_slice(payload),
+        }
+        self.counters.count_data_frame(len as u64);
+        self.counters.count_message();
+        true
     }
 
     /// The same for a payload that is shared. A server does not copy it.

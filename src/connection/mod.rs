@@ -2,11 +2,13 @@
 
 #[cfg(feature = "deflate")]
 mod compress;
+mod direct;
 mod framer;
 mod prepared;
 pub(crate) mod receive;
 pub(crate) mod send;
 mod send_error;
+mod small;
 pub(crate) mod state;
 
 use crate::{
@@ -29,7 +31,7 @@ pub use state::{Initiator, State};
 ///
 /// | | methods |
 /// |---|---|
-/// | inputs | [`receive`](Self::receive), [`receive_eof`](Self::receive_eof) |
+/// | inputs | [`receive`](Self::receive), [`receive_eof`](Self::receive_eof); for large messages [`direct`](Self::direct), [`recycle`](Self::recycle) |
 /// | commands | [`send`](Self::send), [`send_fragment`](Self::send_fragment), [`send_prepared`](Self::send_prepared), [`ping`](Self::ping), [`pong`](Self::pong), [`close`](Self::close), [`reply_close`](Self::reply_close), [`fail`](Self::fail) |
 /// | outputs | [`Output`], lent to each call; [`send_owed`](Self::send_owed) |
 /// | getters | [`state`](Self::state), [`closed`](Self::closed), [`should_shutdown`](Self::should_shutdown), [`statistics`](Self::statistics), ... |
@@ -191,20 +193,15 @@ impl Connection {
     ///
     /// The peer broke the protocol: the connection has failed, a Close frame is in `output`, the
     /// rest of `input` is dropped. Every later call returns the same error.
-    #[inline]
+    #[inline(always)]
     pub fn receive<'i>(
         &mut self,
         input: &mut &'i mut [u8],
         output: &mut Output,
     ) -> Result<Option<Event<'i>>, ProtocolError> {
         self.send.send_owed(output);
-        let received = match self.receive.receive_whole(input) {
-            Some(Ok(event)) => return Ok(Some(event)), // a message: there is nothing to answer
-            Some(Err(error)) => Err(error),
-            None => self.receive.receive(input),
-        };
-        react(&mut self.send, &received, output);
-        received
+        let Self { receive, send } = self;
+        receive.receive(input, |due| send.answer(due, output))
     }
 
     /// The transport has ended: the peer sends nothing more.
@@ -232,7 +229,7 @@ impl Connection {
     ///
     /// [`SendError::Full`] hands the message back; [`ApiMisuse::Closing`],
     /// [`ApiMisuse::MessageInProgress`].
-    #[inline]
+    #[inline(always)]
     pub fn send<'m>(
         &mut self,
         message: Message<'m>,
@@ -367,21 +364,6 @@ impl Connection {
     #[must_use]
     pub fn wants_write(&self, output: &Output) -> bool {
         self.send.wants_write(output)
-    }
-}
-
-/// Answers what was received, where an answer is due.
-#[inline]
-pub(crate) fn react(
-    send: &mut SendPath,
-    received: &Result<Option<Event<'_>>, ProtocolError>,
-    output: &mut Output,
-) {
-    match received {
-        Ok(Some(Event::Ping(payload))) => send.ping_received(payload, output),
-        Ok(Some(Event::Close(frame))) => send.close_received(frame.as_ref(), output),
-        Ok(_) => {}
-        Err(error) => send.fail(*error, output),
     }
 }
 

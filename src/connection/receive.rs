@@ -1,13 +1,15 @@
 //! The receiving half: input in, events out. It knows nothing of what is sent.
 
+mod control;
+mod direct;
+
 use alloc::borrow::Cow;
 use core::mem;
 use core::ops::Range;
 
 use crate::frame::control::ControlPayload;
 use crate::frame::decoder::{Decoder, Frame};
-use crate::frame::opcode::Opcode;
-use crate::frame::{close, mask};
+use crate::frame::mask;
 use crate::message::{Assembler, Kind, Piece, Progress, utf8};
 use crate::{CloseFrame, Config, Counters, Event, ProtocolError};
 
@@ -39,11 +41,15 @@ enum End {
 pub(crate) enum Signal {
     /// All input was used.
     NeedInput,
-    Message,
-    Chunk,
+    Text,
+    Binary,
+    TextChunk,
+    BinaryChunk,
     Ping,
     Pong,
     Close,
+    /// The peer broke the protocol, now or before.
+    Failed,
 }
 
 /// Where a step left off, and where in the input it found what the signal says.
@@ -55,6 +61,18 @@ pub(crate) struct Found {
     owned: bool,
     /// A message ends with it.
     pub(crate) last: bool,
+}
+
+/// What the sending half has to learn of: there may be an answer due.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Due<'a> {
+    Ping(&'a [u8]),
+    /// Perhaps the answer to an adapter's keepalive.
+    #[cfg_attr(not(feature = "std"), expect(dead_code, reason = "for adapters"))]
+    Pong(&'a [u8]),
+    Close(Option<&'a CloseFrame>),
+    /// The Close frame that says so.
+    Failed(ProtocolError),
 }
 
 impl ReceivePath {
@@ -77,6 +95,11 @@ impl ReceivePath {
     /// Whether a message has begun and not ended.
     pub(crate) const fn in_message(&self) -> bool {
         self.assembler.in_message()
+    }
+
+    #[inline]
+    const fn is_between_frames(&self) -> bool {
+        matches!(self.end, End::No) && self.decoder.is_between_frames()
     }
 
     pub(crate) const fn error(&self) -> Option<ProtocolError> {
@@ -109,57 +132,22 @@ impl ReceivePath {
         }
     }
 
-    /// The usual case, made in one go: a message of one frame that lies whole in `input`. `None`
-    /// is everything else, and nothing was taken.
-    #[inline]
-    pub(crate) fn receive_whole<'i>(
-        &mut self,
-        input: &mut &'i mut [u8],
-    ) -> Option<Result<Event<'i>, ProtocolError>> {
-        if !matches!(self.end, End::No) || !self.decoder.is_between_frames() {
-            return None;
-        }
-        let whole = self.assembler.whole_message(input)?;
-        let (_, rest) = mem::take(input).split_at_mut_checked(whole.header_len)?;
-        let (payload, rest) = rest.split_at_mut_checked(whole.len)?;
-        self.counters.count_data_frame(whole.len as u64);
-        if whole.key != [0; 4] {
-            mask::apply(whole.key, 0, payload);
-        }
-        let event = if whole.is_text() {
-            match utf8::whole(payload) {
-                Ok(text) => Event::Text(Cow::Borrowed(text)),
-                Err(error) => return Some(Err(self.fail(error))),
-            }
-        } else {
-            Event::Binary(Cow::Borrowed(payload))
-        };
-        self.delivered(true);
-        *input = rest;
-        Some(Ok(event))
-    }
-
-    /// Walks `input` up to the end of one event.
-    #[inline]
+    /// Walks `input` up to the end of one event, and tells `answer` of what is due to it.
+    #[inline(always)]
     pub(crate) fn receive<'i>(
         &mut self,
         input: &mut &'i mut [u8],
+        answer: impl FnOnce(Due<'_>),
     ) -> Result<Option<Event<'i>>, ProtocolError> {
         // How every loop over an input ends.
-        if input.is_empty() && self.decoder.is_between_frames() && matches!(self.end, End::No) {
+        if input.is_empty() && self.is_between_frames() {
             return Ok(None);
         }
         let mut found = Found::default();
-        let signal = match self.step(input, &mut found) {
-            Ok(signal) => signal,
-            Err(error) => {
-                *input = &mut [];
-                return Err(error);
-            }
-        };
+        let signal = self.step(input, &mut found);
         let (taken, rest) =
             mem::take(input).split_at_mut_checked(found.consumed).unwrap_or_default();
-        let event = self.event(signal, found, taken);
+        let event = self.event(signal, &found, taken, answer);
         if event.is_ok() {
             *input = rest; // else dropped: the connection has failed
         }
@@ -168,72 +156,128 @@ impl ReceivePath {
 
     /// Finds the end of the next event in `input`. [`event`](Self::event) makes it, from the
     /// bytes that `found` says were consumed, and must be called before the next step.
-    #[inline]
-    pub(crate) fn step(
-        &mut self,
-        input: &mut [u8],
-        found: &mut Found,
-    ) -> Result<Signal, ProtocolError> {
+    #[inline(never)]
+    pub(crate) fn step(&mut self, input: &mut [u8], found: &mut Found) -> Signal {
+        // The usual case: a message of one frame that lies whole in the input.
+        if self.is_between_frames()
+            && let Some(whole) = self.assembler.whole_message(input)
+        {
+            let payload = whole.header_len..whole.end();
+            if self.assembler.rules().masked
+                && let Some(bytes) = input.get_mut(payload.clone())
+            {
+                mask::apply(whole.key, 0, bytes);
+            }
+            self.counters.count_data_frame(whole.len as u64);
+            *found = Found { consumed: payload.end, payload, owned: false, last: true };
+            return if whole.is_text() { Signal::Text } else { Signal::Binary };
+        }
+        self.long_step(input, found)
+    }
+
+    /// The same for whatever is unusual.
+    #[inline(never)]
+    fn long_step(&mut self, input: &mut [u8], found: &mut Found) -> Signal {
         match self.end {
-            End::No => self.try_step(input, found).map_err(|error| self.fail(error)),
+            End::No => match self.try_step(input, found) {
+                Ok(signal) => signal,
+                Err(error) => {
+                    self.fail(error);
+                    Signal::Failed
+                }
+            },
             End::Closed(_) => {
                 found.consumed = input.len();
-                Ok(Signal::NeedInput)
+                Signal::NeedInput
             }
-            End::Failed(error) => Err(error),
+            End::Failed(_) => Signal::Failed,
         }
     }
 
-    /// Makes the event that a step found.
-    #[inline]
+    /// Makes the event that a step found, and tells `answer` of what is due to it.
+    ///
+    /// Compiled into its callers, and the event comes last: one that is moved through memory, in
+    /// parts of other widths than it was written in, waits for the stores.
+    #[inline(always)]
     pub(crate) fn event<'i>(
         &mut self,
         signal: Signal,
-        found: Found,
+        found: &Found,
         taken: &'i mut [u8],
+        answer: impl FnOnce(Due<'_>),
     ) -> Result<Option<Event<'i>>, ProtocolError> {
-        let Found { payload, owned, last, .. } = found;
-        Ok(Some(match signal {
+        let last = found.last;
+        let error = match signal {
             Signal::NeedInput => return Ok(None),
-            Signal::Message | Signal::Chunk if self.assembler.kind() == Kind::Text => {
-                let text = if owned {
-                    Cow::Owned(self.assembler.take_text())
-                } else {
-                    // 8.1, in one pass over the message where nothing forced a look before.
-                    let bytes = taken.get_mut(payload).unwrap_or_default();
-                    match utf8::whole(bytes) {
-                        Ok(text) => Cow::Borrowed(text),
-                        Err(error) => return Err(self.fail(error)),
-                    }
-                };
-                self.delivered(last);
-                match signal {
-                    Signal::Chunk => Event::TextChunk { text, last },
-                    _ => Event::Text(text),
-                }
+            Signal::Binary => return Ok(Some(Event::Binary(self.binary(found, taken)))),
+            Signal::BinaryChunk => {
+                let data = self.binary(found, taken);
+                return Ok(Some(Event::BinaryChunk { data, last }));
             }
-            Signal::Message | Signal::Chunk => {
-                let data = if owned {
-                    Cow::Owned(self.assembler.take_binary())
-                } else {
-                    Cow::Borrowed(taken.get(payload).unwrap_or_default())
-                };
-                self.delivered(last);
-                match signal {
-                    Signal::Chunk => Event::BinaryChunk { data, last },
-                    _ => Event::Binary(data),
-                }
+            Signal::Text => match self.text(found, taken) {
+                Ok(text) => return Ok(Some(Event::Text(text))),
+                Err(error) => error,
+            },
+            Signal::TextChunk => match self.text(found, taken) {
+                Ok(text) => return Ok(Some(Event::TextChunk { text, last })),
+                Err(error) => error,
+            },
+            Signal::Ping => {
+                let payload = self.control_payload(found, taken);
+                answer(Due::Ping(&payload));
+                return Ok(Some(Event::Ping(payload)));
             }
-            Signal::Ping => Event::Ping(self.control_payload(payload, taken)),
-            Signal::Pong => Event::Pong(self.control_payload(payload, taken)),
-            Signal::Close => Event::Close(match &mut self.end {
-                End::Closed(frame) => frame.take(),
-                End::No | End::Failed(_) => None, // not reached: the step has set it
-            }),
-        }))
+            Signal::Pong => {
+                let payload = self.control_payload(found, taken);
+                answer(Due::Pong(&payload));
+                return Ok(Some(Event::Pong(payload)));
+            }
+            Signal::Close => {
+                let frame = self.close_frame();
+                answer(Due::Close(frame.as_ref()));
+                return Ok(Some(Event::Close(frame)));
+            }
+            Signal::Failed => self.fail(ProtocolError::UnexpectedEof), // the first error stays
+        };
+        answer(Due::Failed(error));
+        Err(error)
+    }
+
+    #[inline(always)]
+    fn binary<'i>(&mut self, found: &Found, taken: &'i mut [u8]) -> Cow<'i, [u8]> {
+        self.delivered(found.last);
+        if found.owned {
+            return Cow::Owned(self.assembler.take_binary());
+        }
+        Cow::Borrowed(taken.get(found.payload.clone()).unwrap_or_default())
+    }
+
+    #[inline(always)]
+    fn text<'i>(
+        &mut self,
+        found: &Found,
+        taken: &'i mut [u8],
+    ) -> Result<Cow<'i, str>, ProtocolError> {
+        let text = if found.owned {
+            Cow::Owned(self.assembler.take_text())
+        } else {
+            // 8.1, in one pass over the message where nothing forced a look before.
+            let bytes = taken.get_mut(found.payload.clone()).unwrap_or_default();
+            match utf8::whole(bytes) {
+                Ok(text) => Cow::Borrowed(text),
+                Err(error) => return Err(self.fail(error)),
+            }
+        };
+        self.delivered(found.last);
+        Ok(text)
     }
 
     fn try_step(&mut self, input: &mut [u8], found: &mut Found) -> Result<Signal, ProtocolError> {
+        if self.assembler.is_direct()
+            && let Some(signal) = self.take_direct(found)?
+        {
+            return Ok(signal);
+        }
         let mut position = 0;
         let mut run = 0..0;
         loop {
@@ -243,7 +287,7 @@ impl ReceivePath {
                 if done != Progress::More {
                     let owned = done == Progress::Owned;
                     *found = Found { consumed: position, payload: run, owned, last: true };
-                    return Ok(Signal::Message);
+                    return Ok(self.data_signal());
                 }
             }
             let frame = match self.decoder.frame() {
@@ -281,8 +325,7 @@ impl ReceivePath {
                     owned: progress == Progress::Owned,
                     last: !self.assembler.in_message(),
                 };
-                let chunks = self.assembler.delivers_chunks();
-                return Ok(if chunks { Signal::Chunk } else { Signal::Message });
+                return Ok(self.data_signal());
             }
             if !ends_frame && used == len {
                 break;
@@ -291,6 +334,15 @@ impl ReceivePath {
         self.assembler.settle(input, &mut run)?;
         found.consumed = input.len();
         Ok(Signal::NeedInput)
+    }
+
+    const fn data_signal(&self) -> Signal {
+        match (self.assembler.kind(), self.assembler.delivers_chunks()) {
+            (Kind::Text, false) => Signal::Text,
+            (Kind::Binary, false) => Signal::Binary,
+            (Kind::Text, true) => Signal::TextChunk,
+            (Kind::Binary, true) => Signal::BinaryChunk,
+        }
     }
 
     /// Reads a header at `position`; `None` where the input ends before it does.
@@ -327,50 +379,6 @@ impl ReceivePath {
     const fn delivered(&mut self, last: bool) {
         if last {
             self.counters.count_message();
-        }
-    }
-
-    /// A control frame's payload: `found.payload` of the input, or a part of it.
-    fn control(
-        &mut self,
-        input: &mut [u8],
-        frame: &Frame,
-        found: &mut Found,
-        ends_frame: bool,
-    ) -> Result<Signal, ProtocolError> {
-        let bytes = input.get_mut(found.payload.clone()).unwrap_or_default();
-        mask::apply(frame.key, 0, bytes);
-        self.decoder.advance(bytes.len());
-        if !ends_frame || self.control.is_some() {
-            self.control.get_or_insert_with(ControlPayload::new).extend(bytes);
-        }
-        let body = match &self.control {
-            Some(body) => body.as_slice(),
-            None => bytes,
-        };
-        if !ends_frame {
-            if frame.opcode == Opcode::Close {
-                close::check_prefix(body)?;
-            }
-            return Ok(Signal::NeedInput);
-        }
-        match frame.opcode {
-            Opcode::Ping => Ok(Signal::Ping),
-            Opcode::Pong => Ok(Signal::Pong),
-            _ => {
-                self.end = End::Closed(close::parse(body)?);
-                // Nothing will be delivered any more: what was kept for it is given back.
-                self.assembler.discard();
-                self.control = None;
-                Ok(Signal::Close)
-            }
-        }
-    }
-
-    fn control_payload<'i>(&mut self, payload: Range<usize>, taken: &'i [u8]) -> Cow<'i, [u8]> {
-        match self.control.take() {
-            Some(body) => Cow::Owned(body.as_slice().to_vec()),
-            None => Cow::Borrowed(taken.get(payload).unwrap_or_default()),
         }
     }
 }

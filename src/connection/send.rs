@@ -7,6 +7,7 @@ use alloc::borrow::Cow;
 use super::compress::Compressor;
 use super::framer::{Framer, Part};
 use super::prepared::Prepared;
+use super::receive::Due;
 use super::send_error::SendError;
 use super::state::{Closing, State};
 use crate::frame::close::{self, MAX_REASON};
@@ -19,7 +20,7 @@ use crate::{ApiMisuse, CloseCode, CloseFrame, Config, Counters, Message, Output,
 /// What may be sent, and what has to be.
 #[derive(Debug)]
 pub(crate) struct SendPath {
-    framer: Framer,
+    pub(super) framer: Framer,
     pub(crate) closing: Closing,
     /// A message whose last fragment has not been sent.
     in_progress: Option<Kind>,
@@ -85,8 +86,8 @@ impl SendPath {
         }
     }
 
-    #[inline]
-    pub(crate) fn send<'m>(
+    #[inline(never)]
+    pub(super) fn send_any<'m>(
         &mut self,
         message: Message<'m>,
         output: &mut Output,
@@ -100,7 +101,6 @@ impl SendPath {
         self.send_uncompressed(message, output)
     }
 
-    #[inline]
     pub(crate) fn send_uncompressed<'m>(
         &mut self,
         message: Message<'m>,
@@ -248,10 +248,19 @@ impl SendPath {
         self.close(code.map(|code| (code, "")), output)
     }
 
+    /// Something was received: sends what is due to it.
+    pub(crate) fn answer(&mut self, due: Due<'_>, output: &mut Output) {
+        match due {
+            Due::Ping(payload) => self.ping_received(payload, output),
+            Due::Pong(_) => {}
+            Due::Close(frame) => self.close_received(frame, output),
+            Due::Failed(error) => self.fail(error, output),
+        }
+    }
+
     /// A Ping has come: 5.5.2 "an endpoint MUST send a Pong frame in response, unless it already
     /// received a Close frame."
-    #[inline]
-    pub(crate) fn ping_received(&mut self, payload: &[u8], output: &mut Output) {
+    fn ping_received(&mut self, payload: &[u8], output: &mut Output) {
         if !self.auto_pong || !self.closing.may_send() {
             return;
         }
@@ -266,7 +275,7 @@ impl SendPath {
     }
 
     /// The peer's Close has come.
-    pub(crate) fn close_received(&mut self, frame: Option<&CloseFrame>, output: &mut Output) {
+    fn close_received(&mut self, frame: Option<&CloseFrame>, output: &mut Output) {
         self.closing.close_received();
         self.close_received = frame.cloned();
         self.owed_pong = None;
@@ -313,7 +322,7 @@ impl SendPath {
     }
 
     #[inline]
-    fn may_begin(&self) -> Result<(), ApiMisuse> {
+    pub(super) fn may_begin(&self) -> Result<(), ApiMisuse> {
         if !self.closing.may_send() {
             return Err(ApiMisuse::Closing);
         }
@@ -325,7 +334,7 @@ impl SendPath {
 
     /// Whether `len` more bytes of payload are too many. One message always fits.
     #[inline]
-    fn is_full(&self, len: usize, output: &Output) -> bool {
+    pub(super) fn is_full(&self, len: usize, output: &Output) -> bool {
         let waiting = output.len();
         waiting > 0
             && waiting.saturating_add(self.framer.most_bytes(len)) > self.hard_limit as usize

@@ -151,6 +151,29 @@ impl Header {
     }
 }
 
+/// The header of a data message of one small frame: its first bytes, and how many.
+///
+/// Computed as a number, and written in one store: a header that is written in parts and copied
+/// then waits for them.
+#[inline(always)]
+pub(crate) fn small(opcode: Opcode, payload_len: u16, mask: Option<[u8; 4]>) -> ([u8; 8], usize) {
+    let byte0 = u64::from(FIN | opcode as u8);
+    let mask_bit = if mask.is_some() { MASK } else { 0 };
+    let (bytes, len) = if payload_len < u16::from(LENGTH_16) {
+        (byte0 | u64::from(payload_len | u16::from(mask_bit)) << 8, 2_u32)
+    } else {
+        let length = u64::from(payload_len.swap_bytes());
+        (byte0 | u64::from(LENGTH_16 | mask_bit) << 8 | length << 16, 4)
+    };
+    let (bytes, len) = match mask {
+        // `len` bytes are taken, so the key comes behind them.
+        Some(key) if len == 2 => (bytes | u64::from(u32::from_le_bytes(key)) << 16, 6),
+        Some(key) => (bytes | u64::from(u32::from_le_bytes(key)) << 32, 8),
+        None => (bytes, len as usize),
+    };
+    (bytes.to_le_bytes(), len)
+}
+
 /// The length of a whole header, from its second byte.
 pub(crate) const fn header_len(byte1: u8) -> usize {
     match (byte1 & LENGTH, byte1 & MASK) {
@@ -192,6 +215,21 @@ mod tests {
                             assert!(cut < 2 || missing == len - cut);
                         }
                     }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn small_headers_are_those_of_encode() {
+        for opcode in [Opcode::Text, Opcode::Binary] {
+            for payload_len in 0..=u16::MAX {
+                for mask in [None, Some([0, 0, 0, 0]), Some([1, 2, 3, 255])] {
+                    let header = Header { opcode, ..header(payload_len.into(), mask) };
+                    let mut expected = [0; MAX_HEADER_LEN];
+                    let len = header.encode(&mut expected);
+                    let (bytes, small_len) = small(opcode, payload_len, mask);
+                    assert_eq!(bytes[..small_len], expected[..len], "{header:?}");
                 }
             }
         }

@@ -24,6 +24,11 @@ impl Whole {
         self.byte0 & FIN != 0
     }
 
+    /// Where the frame ends in the input.
+    pub(crate) const fn end(&self) -> usize {
+        self.header_len.wrapping_add(self.len) // not beyond the input's end
+    }
+
     pub(crate) const fn is_text(&self) -> bool {
         self.byte0 & !FIN == Opcode::Text as u8
     }

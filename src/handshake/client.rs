@@ -15,7 +15,7 @@ use super::extension::{Extension, extensions};
 use super::head::{Head, HeadLimits, HeadReader, Kind, StartLine};
 use super::headers::{check_extra, is_field_value, is_token, list_has, push_field};
 use super::response::Response;
-use super::rules::accept_key;
+use super::rules::{KEY_LEN, accept_key};
 use super::url::{Authority, Url, is_target};
 use crate::{ApiMisuse, Negotiated, Output};
 
@@ -143,7 +143,9 @@ impl ClientRequest {
     /// [`ApiMisuse`]: a part of the request cannot be sent. Nothing was written.
     pub fn start(self, nonce: [u8; 16], output: &mut Output) -> Result<Client, ApiMisuse> {
         self.check()?;
-        let key = STANDARD.encode(nonce);
+        let mut key = [0; KEY_LEN];
+        // 16 bytes are 24 characters: it fits.
+        let _ = STANDARD.encode_slice(nonce, &mut key);
         let mut text = Vec::with_capacity(256);
         for part in ["GET ", &self.target, " HTTP/1.1\r\n"] {
             text.extend_from_slice(part.as_bytes());
@@ -151,7 +153,7 @@ impl ClientRequest {
         push_field(&mut text, "Host", &self.host);
         push_field(&mut text, "Upgrade", "websocket");
         push_field(&mut text, "Connection", "Upgrade");
-        push_field(&mut text, "Sec-WebSocket-Key", &key);
+        push_field(&mut text, "Sec-WebSocket-Key", core::str::from_utf8(&key).unwrap_or_default());
         if let Some(origin) = &self.origin {
             push_field(&mut text, "Origin", origin);
         }
@@ -171,7 +173,7 @@ impl ClientRequest {
         Ok(Client {
             reader: HeadReader::new(Kind::Response),
             limits: self.limits,
-            accept: accept_key(key.as_bytes()),
+            accept: accept_key(&key),
             subprotocols: self.subprotocols,
             interim: 0,
             state: State::Reading,

@@ -33,7 +33,9 @@ pub(crate) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Whether a list has an element, compared as a whole and without regard to case.
 pub(crate) fn list_has(value: &[u8], element: &[u8]) -> bool {
-    list(value).any(|other| other.eq_ignore_ascii_case(element))
+    // Most lists have one element.
+    value.eq_ignore_ascii_case(element)
+        || list(value).any(|other| other.eq_ignore_ascii_case(element))
 }
 
 /// Checks a header that the application adds to what the handshake sends.
@@ -159,7 +161,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-fn is_token_byte(byte: u8) -> bool {
+pub(crate) fn is_token_byte(byte: u8) -> bool {
     TOKEN.get(usize::from(byte)).is_some_and(|&is| is)
 }
 

@@ -93,6 +93,7 @@ mod client;
 mod deflate;
 mod error;
 mod extension;
+mod fields;
 mod head;
 mod headers;
 mod origin;

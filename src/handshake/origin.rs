@@ -88,10 +88,11 @@ impl OriginPolicy {
 impl<'a> Tuple<&'a str> {
     /// `scheme "://" host [ ":" port ]`, and nothing behind it (RFC 6454 section 6.2).
     fn parse(text: &'a str) -> Option<Self> {
-        let (scheme, authority) = text.split_once("://")?;
-        let mut bytes = scheme.bytes();
-        let tail = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
-        if !bytes.next()?.is_ascii_alphabetic() || !bytes.all(tail) {
+        let tail = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+        let len = text.bytes().take_while(tail).count();
+        let (scheme, rest) = text.split_at_checked(len)?;
+        let authority = rest.strip_prefix("://")?;
+        if !scheme.bytes().next()?.is_ascii_alphabetic() {
             return None;
         }
         let Authority { host, port } = Authority::parse(authority)?;

@@ -6,8 +6,9 @@ use alloc::vec::Vec;
 #[cfg(feature = "deflate")]
 use super::deflate::{Agreed, all_of};
 use super::error::HandshakeError;
-use super::head::{Head, HeadReader, Kind, Span, StartLine};
-use super::headers::{check_extra, is_field_value, is_token, list, push_field, trim};
+use super::fields::Span;
+use super::head::{Head, HeadReader, Kind, StartLine};
+use super::headers::{check_extra, is_field_value, is_token, list, trim};
 #[cfg(feature = "deflate")]
 use super::rules::EXTENSIONS;
 use super::rules::{Known, accept_key};
@@ -186,15 +187,20 @@ impl Request {
         for (name, value) in &accept.headers {
             check_extra(name, value)?;
         }
-        let mut text = Vec::with_capacity(256);
-        text.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
-        let negotiated =
-            self.answer(accept.subprotocol, |name, value| push_field(&mut text, name, value))?;
+        let mut push = |text: &str| output.room(text.len()).copy_from_slice(text.as_bytes());
+        let mut line = "HTTP/1.1 101 Switching Protocols\r\n";
+        // The first header is written only where the answer stands.
+        let negotiated = self.answer(accept.subprotocol, |name, value| {
+            for part in [core::mem::take(&mut line), name, ": ", value, "\r\n"] {
+                push(part);
+            }
+        })?;
         for (name, value) in &accept.headers {
-            push_field(&mut text, name, value);
+            for part in [name, ": ", value, "\r\n"] {
+                push(part);
+            }
         }
-        text.extend_from_slice(b"\r\n");
-        output.room(text.len()).copy_from_slice(&text);
+        push("\r\n");
         Ok(negotiated)
     }
 
@@ -240,7 +246,9 @@ impl Request {
         }
         field("Upgrade", "websocket");
         field("Connection", "Upgrade");
-        let accept = accept_key(self.head.bytes(self.key));
+        // Its length was checked.
+        let key = self.head.bytes(self.key).first_chunk().copied().unwrap_or_default();
+        let accept = accept_key(&key);
         field("Sec-WebSocket-Accept", core::str::from_utf8(&accept).unwrap_or_default());
         if let Some(chosen) = subprotocol {
             field("Sec-WebSocket-Protocol", chosen);
@@ -261,17 +269,19 @@ impl Request {
             return Err(HandshakeError::Malformed("request line"));
         };
         let known = Known::collect(&head)?;
-        if head.text(method) != "GET" {
+        if head.bytes(method) != b"GET" {
             return Err(HandshakeError::Method);
         }
         known.check()?;
         let host = core::str::from_utf8(known.host.unwrap_or_default()).map_err(|_| HOST)?;
-        Authority::parse(host).ok_or(HOST)?;
-        let target = head.text(target);
-        // RFC 9112 3.2.2: "MUST ignore the received Host header field (if any) and instead
-        // replace it with the host information of the request-target"
-        let (host, target) = absolute(target).unwrap_or((host, target));
-        let authority = Authority::parse(host).ok_or(HOST)?;
+        let mut authority = Authority::parse(host).ok_or(HOST)?;
+        let (mut host, mut target) = (host, head.text(target));
+        if let Some((named, rest)) = absolute(target) {
+            // RFC 9112 3.2.2: "MUST ignore the received Host header field (if any) and instead
+            // replace it with the host information of the request-target"
+            authority = Authority::parse(named).ok_or(HOST)?;
+            (host, target) = (named, rest);
+        }
         if !(target.is_empty() || is_target(target.as_bytes())) {
             return Err(HandshakeError::Malformed("request target is not a path"));
         }
@@ -305,6 +315,9 @@ impl Request {
 /// Takes the authority off a target in absolute form: "a server MUST accept the absolute-form in
 /// requests" (RFC 9112 section 3.2.2), and prefer its host to the header's.
 fn absolute(target: &str) -> Option<(&str, &str)> {
+    if target.starts_with('/') {
+        return None; // in origin form, like nearly all
+    }
     let (scheme, rest) = target.split_once("://")?;
     ["http", "https", "ws", "wss"].iter().find(|known| known.eq_ignore_ascii_case(scheme))?;
     rest.split_at_checked(rest.find('/').unwrap_or(rest.len()))

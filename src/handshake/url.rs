@@ -124,24 +124,15 @@ pub(crate) struct Authority<'a> {
 
 impl<'a> Authority<'a> {
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
-        let (host, port) = match text.find(']') {
-            Some(end) => {
-                let (host, port) = text.split_at_checked(end.checked_add(1)?)?;
-                let address = host.strip_prefix('[')?.strip_suffix(']')?;
-                address.parse::<Ipv6Addr>().ok()?;
-                (host, if port.is_empty() { None } else { Some(port.strip_prefix(':')?) })
-            }
-            None => {
-                let (host, port) = match text.split_once(':') {
-                    Some((host, port)) => (host, Some(port)),
-                    None => (text, None),
-                };
-                if host.is_empty() || !host.bytes().all(is_name_byte) {
-                    return None;
-                }
-                (host, port)
-            }
+        let (host, port) = if text.starts_with('[') {
+            let (host, port) = text.split_at_checked(text.find(']')?.checked_add(1)?)?;
+            host.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok()?;
+            (host, port)
+        } else {
+            let end = text.bytes().take_while(|&byte| is_name_byte(byte)).count();
+            text.split_at_checked(end).filter(|(host, _)| !host.is_empty())?
         };
+        let port = if port.is_empty() { None } else { Some(port.strip_prefix(':')?) };
         let port = match port {
             // `port = *DIGIT`: a colon without a number means the default
             None | Some("") => None,
@@ -164,8 +155,10 @@ pub(crate) fn is_target(target: &[u8]) -> bool {
 }
 
 /// `reg-name` of RFC 3986 section 3.2.2: unreserved, percent-encoded, sub-delims.
-fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&byte)
+const fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'%' | b'!' | b'$'..=b'&')
+        || matches!(byte, b'\''..=b'+' | b',' | b';' | b'=')
 }
 
 #[cfg(test)]

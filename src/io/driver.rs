@@ -16,8 +16,8 @@ use std::time::Duration;
 use super::error::Error;
 use super::link::{Io, Link};
 use super::window::Window;
-use crate::connection::receive::ReceivePath;
-use crate::connection::{react, send::SendPath};
+use crate::connection::receive::{Due, ReceivePath};
+use crate::connection::send::SendPath;
 use crate::deadlines::Expired;
 use crate::{ApiMisuse, Connection, Event, Output, ProtocolError, State};
 
@@ -81,15 +81,13 @@ impl Driver {
     /// # Errors
     ///
     /// The connection has failed: the steps that follow write the Close frame.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn event<'w>(
         &mut self,
         window: &'w mut Window,
     ) -> Result<Option<Event<'w>>, ProtocolError> {
         let (receive, mut sending) = self.halves();
-        let received = window.event(receive);
-        sending.react(&received);
-        received
+        window.event(receive, |due| sending.answer(due))
     }
 
     /// Call before waiting for the transport: notes what the deadlines depend on.
@@ -148,12 +146,11 @@ impl Sending<'_> {
     }
 
     /// Answers what was received, where an answer is due.
-    #[inline]
-    pub(crate) fn react(&mut self, received: &Result<Option<Event<'_>>, ProtocolError>) {
-        react(self.path, received, &mut self.link.output);
-        if let Ok(Some(Event::Pong(payload))) = received {
-            self.link.pong |= **payload == self.link.deadlines.ping_payload();
+    pub(crate) fn answer(&mut self, due: Due<'_>) {
+        if let Due::Pong(payload) = due {
+            self.link.pong |= *payload == self.link.deadlines.ping_payload();
         }
+        self.path.answer(due, &mut self.link.output);
     }
 
     /// The connection has failed: the Close frame that says so is queued.

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::mem;
 
-use crate::connection::receive::{Found, ReceivePath, Signal};
+use crate::connection::receive::{Due, Found, ReceivePath, Signal};
 use crate::{Event, ProtocolError};
 
 /// Memory for one read. It is initialised once and not again, since a message is delivered from
@@ -96,36 +96,37 @@ impl Window {
         }
         let unread = self.bytes.get_mut(self.start..self.end).unwrap_or_default();
         match receive.step(unread, &mut self.found) {
-            Ok(Signal::NeedInput) => {
+            Signal::NeedInput => {
                 self.start = self.end;
                 Ok(false)
             }
-            Ok(signal) => {
+            Signal::Failed => {
+                self.start = self.end;
+                Err(receive.fail(ProtocolError::UnexpectedEof)) // the first error stays
+            }
+            signal => {
                 self.signal = signal;
                 Ok(true)
-            }
-            Err(error) => {
-                self.start = self.end;
-                Err(error)
             }
         }
     }
 
-    /// Makes the event that was found, and uses up its bytes.
+    /// Makes the event that was found, tells `answer` of what is due to it, and uses up its bytes.
     ///
     /// # Errors
     ///
     /// It was text and is not valid; what follows is read and dropped.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn event(
         &mut self,
         receive: &mut ReceivePath,
+        answer: impl FnOnce(Due<'_>),
     ) -> Result<Option<Event<'_>>, ProtocolError> {
         let signal = mem::replace(&mut self.signal, Signal::NeedInput);
         let found = mem::take(&mut self.found);
         self.message_ended |= found.last;
         let taken = self.take(found.consumed);
-        receive.event(signal, found, taken)
+        receive.event(signal, &found, taken, answer)
     }
 
     /// Whether a message has ended since this was asked the last time.

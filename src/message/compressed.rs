@@ -38,7 +38,7 @@ impl Assembler {
     ) -> Result<(Progress, usize), ProtocolError> {
         let bytes = input.get_mut(piece.range()).unwrap_or_default();
         mask::apply(piece.key, 0, bytes);
-        self.begin_buffer();
+        self.begin_buffer(0); // not known how long it will be
         let mut rest: &[u8] = bytes;
         while self.inflate(&mut rest, CHUNK)? == Inflated::Full {}
         if !piece.ends_message {
@@ -58,7 +58,7 @@ impl Assembler {
         let bytes = all.get_mut(..len).unwrap_or_default();
         mask::apply(piece.key, 0, bytes);
         self.moved = false; // each chunk has a buffer of its own
-        self.begin_buffer();
+        self.begin_buffer(0);
         let mut rest: &[u8] = bytes;
         let mut inflated = self.inflate(&mut rest, CHUNK)?;
         // With the input used up, what the inflater still holds is little: nothing may wait in it
@@ -102,14 +102,5 @@ impl Assembler {
         self.utf8.finish()?;
         self.end_message();
         Ok(())
-    }
-}
-
-impl Buffer {
-    fn is_empty(&self) -> bool {
-        match self {
-            Self::Text(text) => text.is_empty(),
-            Self::Binary(data) => data.is_empty(),
-        }
     }
 }

@@ -16,6 +16,7 @@
 mod compressed;
 #[cfg(feature = "deflate")]
 pub(crate) mod deflate;
+mod direct;
 pub(crate) mod utf8;
 mod whole;
 
@@ -30,6 +31,7 @@ use crate::frame::mask;
 use crate::frame::opcode::Opcode;
 use crate::frame::rules::{Limits, Rules};
 use crate::{Config, Delivery, ProtocolError};
+use direct::room_for;
 use utf8::Utf8;
 use whole::lend;
 
@@ -60,6 +62,12 @@ impl Piece {
     fn range(&self) -> Range<usize> {
         self.start..self.start.saturating_add(self.len)
     }
+
+    /// How much of the message is known of, from here on.
+    const fn known(&self) -> u64 {
+        let to_come = if self.to_come == u64::MAX { 0 } else { self.to_come };
+        to_come.saturating_add(self.len as u64)
+    }
 }
 
 /// What became of a piece.
@@ -82,9 +90,12 @@ pub(crate) struct Assembler {
     chunks: bool,
     /// Whether a part of the message was moved out of its input.
     moved: bool,
+    /// Whether the application may have appended to the message what is not looked at yet.
+    direct: bool,
     fragments: u32,
     empty_fragments: u32,
     utf8: Utf8,
+    /// The message in progress, if a part of it was moved; else memory that is kept for it.
     buffer: Buffer,
     /// Made when permessage-deflate was agreed.
     #[cfg(feature = "deflate")]
@@ -122,6 +133,7 @@ impl Assembler {
             kind: Kind::Binary,
             chunks,
             moved: false,
+            direct: false,
             fragments: 0,
             empty_fragments: 0,
             utf8: Utf8::new(),
@@ -230,7 +242,7 @@ impl Assembler {
             return Ok(());
         }
         let lent = input.get(core::mem::take(run)).unwrap_or_default();
-        self.begin_buffer();
+        self.begin_buffer(lent.len() as u64);
         match &mut self.buffer {
             Buffer::Text(text) => append_text(text, &mut self.utf8, lent),
             Buffer::Binary(data) => {
@@ -261,6 +273,7 @@ impl Assembler {
     /// Gives the memory of an unfinished message back: nothing will be delivered any more.
     pub(crate) fn discard(&mut self) {
         self.buffer = Buffer::Binary(Vec::new());
+        self.direct = false;
         #[cfg(feature = "deflate")]
         {
             self.inflater = None;
@@ -279,24 +292,13 @@ impl Assembler {
         self.moved = false;
     }
 
-    /// From here on the message is owned.
-    fn begin_buffer(&mut self) {
-        if !self.moved {
-            self.moved = true;
-            self.buffer = match self.kind {
-                Kind::Text => Buffer::Text(String::new()),
-                Kind::Binary => Buffer::Binary(Vec::new()),
-            };
-        }
-    }
-
     /// Moves a piece out of the input.
     fn append(&mut self, input: &mut [u8], piece: Piece) -> Result<(), ProtocolError> {
         let Some(bytes) = input.get_mut(piece.range()) else { return Ok(()) };
         if bytes.is_empty() {
             return Ok(());
         }
-        self.begin_buffer();
+        self.begin_buffer(piece.known());
         match &mut self.buffer {
             Buffer::Text(text) => {
                 mask::apply(piece.key, 0, bytes);
@@ -379,13 +381,4 @@ fn append_text(text: &mut String, utf8: &mut Utf8, bytes: &[u8]) -> Result<(), P
     text.extend(character);
     text.push_str(rest);
     Ok(())
-}
-
-/// How much to reserve for `len` more bytes: room for the rest of the message too, but never more
-/// than has arrived, so that memory follows what was received and not what was declared (10.4).
-/// At least doubling, before the end is known, keeps the work for many small fragments linear.
-fn room_for(have: usize, len: usize, to_come: u64) -> usize {
-    let arrived = have.saturating_add(len);
-    let to_come = usize::try_from(to_come).unwrap_or(usize::MAX);
-    len.saturating_add(arrived.min(to_come))
 }

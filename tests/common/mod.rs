@@ -69,25 +69,52 @@ pub fn feed<'a>(connection: &mut Connection, pieces: impl IntoIterator<Item = &'
     let mut log = Log::default();
     let mut output = Output::new();
     for piece in pieces {
-        let mut piece = piece.to_vec();
-        let mut input = &mut piece[..];
-        loop {
-            match connection.receive(&mut input, &mut output) {
-                Ok(Some(event)) => log.events.push(event.into_owned()),
-                Ok(None) => {
-                    assert!(input.is_empty(), "no event, yet input is left");
-                    break;
-                }
-                Err(error) => {
-                    assert!(input.is_empty(), "failed, yet input is left");
-                    assert_eq!(log.error.get_or_insert(error), &error, "errors are sticky");
-                    break;
-                }
-            }
-        }
+        feed_piece(connection, piece, &mut output, &mut log);
     }
     drain(&mut output, &mut log.output);
     log
+}
+
+/// The same, but what may be appended to a message directly is.
+pub fn feed_direct<'a>(
+    connection: &mut Connection,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Log {
+    let mut log = Log::default();
+    let mut output = Output::new();
+    for mut piece in pieces {
+        while !piece.is_empty()
+            && let Some((message, room)) = connection.direct()
+        {
+            message.extend_from_slice(piece.split_off(..room.min(piece.len())).expect("in range"));
+            match connection.direct_done(&mut output) {
+                Ok(event) => log.events.extend(event),
+                Err(error) => panic!("nothing but payload was appended: {error}"),
+            }
+        }
+        feed_piece(connection, piece, &mut output, &mut log);
+    }
+    drain(&mut output, &mut log.output);
+    log
+}
+
+fn feed_piece(connection: &mut Connection, piece: &[u8], output: &mut Output, log: &mut Log) {
+    let mut piece = piece.to_vec();
+    let mut input = &mut piece[..];
+    loop {
+        match connection.receive(&mut input, output) {
+            Ok(Some(event)) => log.events.push(event.into_owned()),
+            Ok(None) => {
+                assert!(input.is_empty(), "no event, yet input is left");
+                break;
+            }
+            Err(error) => {
+                assert!(input.is_empty(), "failed, yet input is left");
+                assert_eq!(log.error.get_or_insert(error), &error, "errors are sticky");
+                break;
+            }
+        }
+    }
 }
 
 pub fn drain(output: &mut Output, into: &mut Vec<u8>) {

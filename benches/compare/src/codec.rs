@@ -99,7 +99,7 @@ pub fn entries(case: &Case, only: Option<&str>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     macro_rules! add {
         ($engine:ty) => {
-            let named = only.is_none_or(|only| <$engine>::NAME.contains(only));
+            let named = crate::selects(only, <$engine>::NAME);
             if named && let Some(run) = entry::<$engine>(case) {
                 entries.push(Entry { engine: <$engine>::NAME, run });
             }
@@ -108,7 +108,7 @@ pub fn entries(case: &Case, only: Option<&str>) -> Vec<Entry> {
     for_each_engine!(add);
     if matches!(case.what, What::Handshake) {
         for (engine, accept) in handshake::ENGINES {
-            if only.is_none_or(|only| engine.contains(only)) {
+            if crate::selects(only, engine) {
                 handshake::verify(engine, *accept);
                 let run = Box::new(move |count| handshake::run(*accept, count));
                 entries.push(Entry { engine, run });

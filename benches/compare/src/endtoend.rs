@@ -22,33 +22,53 @@ pub struct Plan {
     pub examples: PathBuf,
     /// Only servers whose name contains this.
     pub only: Option<String>,
+    /// Only cases of the echo whose "group/name" contains this.
+    pub case: Option<String>,
+    /// Servers of the user's.
+    pub references: Vec<Server>,
 }
 
 impl Plan {
     pub fn new(quick: bool, examples: PathBuf, only: Option<String>) -> Self {
         let (rounds, seconds, idle_connections) =
             if quick { (1, 0.5, 500) } else { (5, 2.0, 5_000) };
-        Self { rounds, seconds, idle_connections, examples, only }
+        let (case, references) = (None, Vec::new());
+        Self { rounds, seconds, idle_connections, examples, only, case, references }
     }
 
     fn servers(&self) -> Vec<Server> {
         let neighbours = servers::NAMES.iter().map(|name| Server {
             name: (*name).into(),
             program: None,
-            arguments: vec!["serve".into(), "--engine".into(), (*name).into()],
+            arguments: ["serve", "--engine", name, "--addr", "{addr}"].map(Into::into).into(),
         });
         let ours = OURS.iter().map(|(name, program, arguments)| Server {
             name: (*name).into(),
             program: Some(self.examples.join(program)),
-            arguments: arguments.iter().map(|argument| (*argument).into()).collect(),
+            arguments: arguments
+                .iter()
+                .chain(&["--listen", "{addr}"])
+                .map(|argument| (*argument).into())
+                .collect(),
         });
-        let wanted =
-            |server: &Server| self.only.as_deref().is_none_or(|only| server.name.contains(only));
-        ours.chain(neighbours).filter(wanted).collect()
+        let wanted = |server: &Server| crate::selects(self.only.as_deref(), &server.name);
+        ours.chain(neighbours).chain(self.references.iter().cloned()).filter(wanted).collect()
     }
 }
 
-/// Our examples and what they are started with; `--listen 127.0.0.1:PORT` is appended.
+/// A server from the command line: `NAME=COMMAND`.
+pub fn reference(text: &str) -> Result<Server, String> {
+    let (name, command) = text.split_once('=').ok_or("not NAME=COMMAND")?;
+    let mut words = command.split_whitespace().map(String::from);
+    let program = words.next().ok_or("no command")?.into();
+    let arguments: Vec<String> = words.collect();
+    if !arguments.iter().any(|word| word.contains("{addr}") || word.contains("{port}")) {
+        return Err("neither {addr} nor {port} in the command".into());
+    }
+    Ok(Server { name: name.into(), program: Some(program), arguments })
+}
+
+/// Our examples and what they are started with; `--listen ADDR` is appended.
 const OURS: [(&str, &str, &[&str]); 3] = [
     ("websocket-proto, tokio", "echo_server", &["--io", "tokio"]),
     ("websocket-proto, blocking", "echo_server", &["--io", "blocking"]),
@@ -87,7 +107,11 @@ const ECHO: [EchoCase; 9] = [
 /// most messages, because what disturbs the machine only slows; rounds are interleaved.
 pub fn echo(plan: &Plan) -> Vec<Row> {
     let mut rows = Vec::new();
-    for case in &ECHO {
+    let wanted = |case: &&EchoCase| {
+        let name = format!("{}/{}", case.group, case.name);
+        plan.case.as_deref().is_none_or(|wanted| name.contains(wanted))
+    };
+    for case in ECHO.iter().filter(wanted) {
         let growth = case.group.starts_with("growth");
         let mut running = Vec::new();
         for server in plan.servers() {
@@ -194,10 +218,13 @@ pub fn handshake(plan: &Plan) -> Vec<Row> {
     rows
 }
 
-struct Server {
+/// How a server is started.
+#[derive(Clone, Debug)]
+pub struct Server {
     name: String,
     /// `None`: this program.
     program: Option<PathBuf>,
+    /// With `{addr}` or `{port}` where the one to listen on is put.
     arguments: Vec<String>,
 }
 
@@ -205,26 +232,26 @@ impl Server {
     fn start(&self) -> Result<Process, String> {
         let program = match &self.program {
             None => std::env::current_exe().map_err(|error| error.to_string())?,
-            Some(path) if path.exists() => path.clone(),
-            Some(path) => {
-                let name = path.file_name().unwrap_or_default().display();
-                return Err(format!("examples/{name} is not built"));
-            }
+            Some(path) => path.clone(),
         };
         let addr = free_addr().map_err(|error| error.to_string())?;
         // Connections end by a reset, which servers may report: into a file, not onto the screen.
         let log = std::env::temp_dir().join(format!("compare-{}.log", addr.port()));
         let stderr = fs::File::create(&log).map_err(|error| error.to_string())?;
         pin(SERVER_CORE);
-        let child = Command::new(program)
-            .args(&self.arguments)
-            .args([if self.program.is_some() { "--listen" } else { "--addr" }, &addr.to_string()])
+        let (whole, port) = (addr.to_string(), addr.port().to_string());
+        let placed = |word: &String| word.replace("{addr}", &whole).replace("{port}", &port);
+        let child = Command::new(&program)
+            .args(self.arguments.iter().map(placed))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(stderr)
             .spawn();
         pin(LOAD_CORE);
-        let mut process = Process { child: child.map_err(|error| error.to_string())?, addr, log };
+        // Without the path, which is of no use in a record.
+        let name = program.file_name().unwrap_or_default().display();
+        let child = child.map_err(|error| format!("{name} does not start: {error}"))?;
+        let mut process = Process { child, addr, log };
         process.await_ready()?;
         Ok(process)
     }

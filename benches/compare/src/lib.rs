@@ -16,3 +16,8 @@ pub mod plot;
 pub mod record;
 pub mod servers;
 pub mod wire;
+
+/// Whether a name was asked for: it contains `only`, or one of several with `|` between.
+pub fn selects(only: Option<&str>, name: &str) -> bool {
+    only.is_none_or(|only| only.split('|').any(|part| name.contains(part)))
+}

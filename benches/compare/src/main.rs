@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use clap::{Parser, Subcommand};
-use compare::endtoend::{self, Plan};
+use compare::endtoend::{self, Plan, Server};
 use compare::load::{self, Load};
 use compare::measure::{self, Effort};
 use compare::record::{Record, Row};
@@ -73,12 +73,16 @@ struct Options {
     /// Short and imprecise: to see that everything works.
     #[arg(long)]
     quick: bool,
-    /// Only engines and servers whose name contains this.
+    /// Only engines and servers whose name contains this; several with `|` between.
     #[arg(long)]
     engine: Option<String>,
-    /// Only codec cases whose "group/name" contains this.
+    /// Only cases of `codec` and `echo` whose "group/name" contains this.
     #[arg(long)]
     case: Option<String>,
+    /// A server of yours to compare with, started by the command (its words are separated by
+    /// blanks) with `{addr}` or `{port}` in the place of where it is to listen. May be repeated.
+    #[arg(long, value_name = "NAME=COMMAND", value_parser = endtoend::reference)]
+    reference: Vec<Server>,
     /// Prints results instead of recording them.
     #[arg(long)]
     dry_run: bool,
@@ -146,7 +150,9 @@ fn loopback(addr: SocketAddr) -> Result<SocketAddr, String> {
 
 fn parts(options: &Options, parts: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
     let mut record = Record::open(&options.record, &options.date)?;
-    let plan = Plan::new(options.quick, options.examples.clone(), options.engine.clone());
+    let mut plan = Plan::new(options.quick, options.examples.clone(), options.engine.clone());
+    plan.case.clone_from(&options.case);
+    plan.references.clone_from(&options.reference);
     for part in parts {
         let rows = match *part {
             "codec" => codec(options)?,

@@ -1,7 +1,9 @@
-//! Echo servers of the neighbours, on one thread each, written as their own examples are.
+//! Echo servers of the neighbours and of our adapter for tokio, on one thread each, written as
+//! their own examples are.
 //!
 //! `send` loops answer each message for itself. `feed` loops answer all that has arrived and flush
-//! before they wait.
+//! before they wait; ours needs no
+//! flush, since `recv` does it. `lent` answers each event while it is lent.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,6 +16,9 @@ use tokio::task::{LocalSet, spawn_local};
 pub const NAMES: &[&str] = &[
     "ideal, epoll",
     "ideal, tokio",
+    "websocket-proto, lent",
+    "websocket-proto, feed",
+    "websocket-proto, send",
     "tokio-tungstenite",
     "tokio-tungstenite, feed",
     "tokio-websockets",
@@ -30,6 +35,9 @@ pub fn serve(engine: &str, addr: SocketAddr) -> io::Result<()> {
     match engine {
         "ideal, epoll" => crate::ideal_server::epoll(addr),
         "ideal, tokio" => each(addr, crate::ideal_server::tokio),
+        "websocket-proto, lent" => each(addr, lent),
+        "websocket-proto, feed" => each(addr, |stream| owned(stream, true)),
+        "websocket-proto, send" => each(addr, |stream| owned(stream, false)),
         "tokio-tungstenite" => each(addr, |stream| tungstenite(stream, false)),
         "tokio-tungstenite, feed" => each(addr, |stream| tungstenite(stream, true)),
         "tokio-websockets" => each(addr, |stream| tokio_websockets(stream, false)),
@@ -80,6 +88,37 @@ where
             }
         }
         if websocket.flush().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn lent(stream: TcpStream) {
+    use websocket_proto::{Message, SendError};
+    let Ok(mut websocket) = websocket_proto::io::tokio::accept(stream).await else { return };
+    while let Ok(Some((event, mut reply))) = websocket.read().await {
+        let Ok(message) = Message::try_from(event) else { continue };
+        match reply.send(message) {
+            Ok(()) => {}
+            Err(SendError::Full(message)) => {
+                let message = message.into_owned();
+                if websocket.feed(message).await.is_err() {
+                    return;
+                }
+            }
+            Err(SendError::Misuse(_)) => return,
+        }
+    }
+}
+
+async fn owned(stream: TcpStream, feed: bool) {
+    let Ok(mut websocket) = websocket_proto::io::tokio::accept(stream).await else { return };
+    while let Ok(Some(message)) = websocket.recv().await {
+        let sent = match feed {
+            true => websocket.feed(message).await,
+            false => websocket.send(message).await,
+        };
+        if sent.is_err() {
             return;
         }
     }

@@ -3,7 +3,7 @@
 
 use websocket_proto::{Connection, Counters, Delivery};
 
-use super::super::common::{Log, feed, keys};
+use super::super::common::{Log, feed, feed_direct, keys};
 use super::super::script::Script;
 
 pub fn run(data: &[u8]) {
@@ -23,15 +23,25 @@ pub fn run(data: &[u8]) {
     let whole = feed_to_the_end(new(config), [input]);
     assert_eq!(feed_to_the_end(new(config), cuts.of(input)), whole, "cut");
     assert_eq!(feed_to_the_end(new(config), input.chunks(1)), whole, "byte by byte");
+    let directly = |pieces| to_the_end(new(config), |connection| feed_direct(connection, pieces));
+    assert_eq!(directly(cuts.of(input).collect::<Vec<_>>()), whole, "cut, directly");
+    assert_eq!(directly(input.chunks(1).collect()), whole, "byte by byte, directly");
     assert_eq!(feed_to_the_end(new(differently), [input]), whole, "other delivery");
     assert_eq!(feed_to_the_end(new(differently), cuts.of(input)), whole, "cut, other");
 }
 
 fn feed_to_the_end<'i>(
-    mut connection: Connection,
+    connection: Connection,
     pieces: impl IntoIterator<Item = &'i [u8]>,
 ) -> (Log, u64, u64, Counters) {
-    let mut log = feed(&mut connection, pieces).join_chunks();
+    to_the_end(connection, |connection| feed(connection, pieces))
+}
+
+fn to_the_end(
+    mut connection: Connection,
+    feed: impl FnOnce(&mut Connection) -> Log,
+) -> (Log, u64, u64, Counters) {
+    let mut log = feed(&mut connection).join_chunks();
     log.error = connection.receive_eof().err();
     let statistics = connection.statistics();
     // How many frames arrived behind a bad byte, in the same piece, is of no interest.

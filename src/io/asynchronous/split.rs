@@ -10,14 +10,12 @@ use super::poll::{Slot, poll_event};
 use super::reunite::ReuniteError;
 use super::shared::{Behind, Half, Inner, Shared};
 use super::{AsyncTransport, WebSocket};
-use crate::connection::receive::ReceivePath;
+use crate::connection::receive::{Due, ReceivePath};
 use crate::connection::send::SendPath;
 use crate::io::driver::Driver;
 use crate::io::error::Error;
 use crate::io::pool;
-use crate::{
-    CloseCode, Connection, Event, Message, Output, Prepared, ProtocolError, SendError, State,
-};
+use crate::{CloseCode, Connection, Event, Message, Output, Prepared, SendError, State};
 
 /// The receiving half of a [`WebSocket`], from [`split`](WebSocket::split).
 ///
@@ -82,9 +80,7 @@ impl<T: AsyncTransport> Receiver<T> {
         let Self { path, slot: Some(window), shared, .. } = self else {
             return Ok(None); // not reached: the event is in it
         };
-        let received = window.event(path);
-        react(shared, &received);
-        match received {
+        match window.event(path, |due| answer(shared, due)) {
             Ok(event) => Ok(event),
             Err(error) => {
                 // As in `WebSocket::read`.
@@ -117,10 +113,8 @@ impl<T: AsyncTransport> Receiver<T> {
         while ready!(self.poll_event(cx))? {
             let Self { path, slot, shared, .. } = self;
             let Some(window) = slot else { continue };
-            let received = window.event(path);
-            react(shared, &received);
             // A failure stays with the connection: the next round writes the Close and tells it.
-            if let Ok(Some(event)) = received
+            if let Ok(Some(event)) = window.event(path, |due| answer(shared, due))
                 && let Ok(message) = Message::try_from(event)
             {
                 let message = message.into_owned();
@@ -375,18 +369,7 @@ fn poll_shared<T: AsyncTransport>(
     shared.poll(Half::Receiver, cx, |cx| poll_event(path, slot, &mut Behind(shared), cx))
 }
 
-/// Answers what was received, where an answer may be due.
-fn react<T: AsyncTransport>(
-    shared: &Shared<T>,
-    received: &Result<Option<Event<'_>>, ProtocolError>,
-) {
-    let is_data = matches!(
-        received,
-        Ok(Some(
-            Event::Text(_) | Event::Binary(_) | Event::TextChunk { .. } | Event::BinaryChunk { .. }
-        ))
-    );
-    if !is_data {
-        shared.with(Half::Receiver, |out| out.sending.react(received));
-    }
+/// Answers what was received. Data needs no answer, and so no lock.
+fn answer<T: AsyncTransport>(shared: &Shared<T>, due: Due<'_>) {
+    shared.with(Half::Receiver, |out| out.sending.answer(due));
 }

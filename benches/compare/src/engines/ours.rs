@@ -1,10 +1,12 @@
+use std::borrow::Cow;
 use std::io::{IoSlice, Read, Write};
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes};
+use tokio::io::AsyncReadExt;
 use websocket_proto::{Config, Connection, Event, MaskKeys, Message, Negotiated, Output, Prepared};
 
 use crate::engine::{Engine, Kind, LIMIT, Role, Sink};
-use crate::memory::{Memory, READ};
+use crate::memory::{Memory, READ, now};
 
 /// The core, with payloads lent.
 pub struct Ours {
@@ -17,12 +19,17 @@ pub struct Ours {
 }
 
 impl Ours {
+    /// Shows each message, and hands back the memory that `each` returns.
     #[inline(always)]
-    fn each(&mut self, messages: u64, mut each: impl FnMut(Event<'_>)) {
+    fn each(&mut self, messages: u64, mut each: impl FnMut(Event<'_>) -> Option<Vec<u8>>) {
         let mut left = messages;
         while left > 0 {
             if self.start == self.end {
-                self.end = self.memory.read(&mut self.buffer).expect("memory");
+                if self.read_direct(&mut each) {
+                    left -= 1;
+                    continue;
+                }
+                self.end = Read::read(&mut self.memory, &mut self.buffer).expect("memory");
                 self.start = 0;
             }
             let mut input = &mut self.buffer[self.start..self.end];
@@ -30,17 +37,35 @@ impl Ours {
                 && let Some(event) =
                     self.connection.receive(&mut input, &mut self.output).expect("a good peer")
             {
-                each(event);
+                if let Some(spent) = each(event) {
+                    self.connection.recycle(spent);
+                }
                 left -= 1;
             }
             self.start = self.end - input.len();
         }
     }
 
+    /// Reads straight into a large message for as long as it takes that. Whether it is complete.
+    fn read_direct(&mut self, each: &mut impl FnMut(Event<'_>) -> Option<Vec<u8>>) -> bool {
+        while let Some((message, room)) = self.connection.direct() {
+            let mut message = message.limit(room);
+            now(AsyncReadExt::read_buf(&mut self.memory, &mut message)).expect("memory");
+            let done = self.connection.direct_done(&mut self.output).expect("a good peer");
+            if let Some(event) = done {
+                if let Some(spent) = each(event) {
+                    self.connection.recycle(spent);
+                }
+                return true;
+            }
+        }
+        false
+    }
+
     #[inline(always)]
     fn write(&mut self) {
         while !self.output.is_empty() {
-            let mut slices = [IoSlice::new(&[]); 16];
+            let mut slices = [IoSlice::new(&[]); 4];
             let count = self.output.io_slices(&mut slices);
             let written = self.memory.write_vectored(&slices[..count]).expect("memory");
             self.output.advance(written);
@@ -48,17 +73,23 @@ impl Ours {
     }
 }
 
-fn show(event: &Event<'_>, sink: &mut impl Sink) {
-    match event {
+/// Shows a message. Returns its memory, if it has any.
+fn show(event: Event<'_>, sink: &mut impl Sink) -> Option<Vec<u8>> {
+    match &event {
         Event::Binary(data) => sink.message(Kind::Binary, data),
         Event::Text(text) => sink.message(Kind::Text, text.as_bytes()),
         other => panic!("{other:?}"),
+    }
+    match event {
+        Event::Binary(Cow::Owned(data)) => Some(data),
+        Event::Text(Cow::Owned(text)) => Some(text.into_bytes()),
+        _ => None,
     }
 }
 
 impl Engine for Ours {
     const NAME: &'static str = "websocket-proto";
-    const HOW: &'static str = "the core; received payloads are lent, sent ones borrowed";
+    const HOW: &'static str = "the core; received payloads are lent, or read directly into memory that is used again; sent ones borrowed";
 
     fn new(role: Role, memory: Memory) -> Self {
         let mut config = Config::default();
@@ -74,7 +105,7 @@ impl Engine for Ours {
     }
 
     fn receive<S: Sink>(&mut self, messages: u64, sink: &mut S) {
-        self.each(messages, |event| show(&event, sink));
+        self.each(messages, |event| show(event, sink));
     }
 
     fn send(&mut self, payload: &Bytes, messages: u64) {
@@ -98,7 +129,10 @@ impl Engine for OursOwned {
     }
 
     fn receive<S: Sink>(&mut self, messages: u64, sink: &mut S) {
-        self.0.each(messages, |event| show(&event.into_owned(), sink));
+        self.0.each(messages, |event| {
+            show(event.into_owned(), sink);
+            None
+        });
     }
 
     fn send(&mut self, payload: &Bytes, messages: u64) {
