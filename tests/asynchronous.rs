@@ -65,6 +65,7 @@ fn protocol<T>(result: Result<T, Error>) -> ProtocolError {
 
 // ---- deadlines
 
+/// S17 and S23: one deadline for the whole request.
 #[tokio::test(start_paused = true)]
 async fn a_silent_client_gets_408() {
     let (ours, mut theirs) = duplex(1024);
@@ -86,6 +87,7 @@ async fn a_silent_client_gets_408() {
     assert!(response.starts_with("HTTP/1.1 408 "), "{response}");
 }
 
+/// S21: and one for the response.
 #[tokio::test(start_paused = true)]
 async fn a_silent_server_is_left() {
     let (ours, _theirs) = duplex(1024);
@@ -115,6 +117,7 @@ async fn keepalive() {
     assert_eq!(protocol(received), ProtocolError::KeepaliveTimeout);
 }
 
+/// S72 and S04: fragments, like pings, do not restart it.
 #[tokio::test(start_paused = true)]
 async fn a_message_may_not_take_for_ever() {
     let (websocket, mut peer) = pipe(1024, Config::default());
@@ -145,6 +148,7 @@ async fn a_message_may_not_take_for_ever() {
     assert_eq!(begin.elapsed(), 13 * SECOND);
 }
 
+/// S33: dropped at 10 s, with 1006.
 #[tokio::test(start_paused = true)]
 async fn a_close_that_is_not_answered() {
     let (mut websocket, mut peer) = pipe(1024, Config::default());
@@ -157,6 +161,7 @@ async fn a_close_that_is_not_answered() {
 }
 
 /// 7.1.1: both Close frames have passed, only the end of the transport is missing.
+/// S38: waited for, up to the deadline.
 #[tokio::test(start_paused = true)]
 async fn an_end_that_does_not_come() {
     let (mut websocket, mut peer) = pipe(1024, Config::default());
@@ -170,6 +175,7 @@ async fn an_end_that_does_not_come() {
 // ---- back-pressure
 
 /// A peer that never reads: what waits is bounded, and the write deadline ends it.
+/// S10 and S15: the write deadline.
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_never_reads() {
     let (mut websocket, _peer) = pipe(100, Config::default());
@@ -281,6 +287,7 @@ async fn one_write_for_many_answers() {
 
 // ---- two halves
 
+/// S49: the two halves share one output.
 #[tokio::test(start_paused = true)]
 async fn the_receiver_answers_while_the_sender_is_idle() {
     let (websocket, mut peer) = pipe(1024, Config::default());
@@ -297,6 +304,42 @@ async fn the_receiver_answers_while_the_sender_is_idle() {
     assert_eq!(protocol(received), ProtocolError::InvalidUtf8);
     let websocket = sender.reunite(receiver).unwrap();
     assert_eq!(websocket.connection().error(), Some(ProtocolError::InvalidUtf8));
+}
+
+/// S49: the sender always has more to say than the pipe takes; a pong leaves all the same, behind
+/// no more than what waited when the ping came.
+#[tokio::test(start_paused = true)]
+async fn a_pong_is_not_starved_by_data() {
+    let (websocket, mut peer) = pipe(1 << 10, Config::default());
+    let (mut receiver, mut sender) = websocket.split();
+    let send = async {
+        loop {
+            if sender.feed(vec![7; 1000]).await.is_err() {
+                return;
+            }
+        }
+    };
+    let peer = async {
+        let mut bytes = Vec::new();
+        peer.write_all(&PEER.frame(FIN | PING, b"now")).await.unwrap();
+        loop {
+            bytes.push(peer.read_u8().await.unwrap());
+            while let Some((frame, len)) = first_sent(&bytes) {
+                if frame.byte0 == FIN | PONG {
+                    assert_eq!(frame.payload, b"now");
+                    return; // which drops the pipe and ends the others
+                }
+                assert_eq!((frame.byte0, frame.payload.len()), (FIN | BINARY, 1000));
+                bytes.drain(..len);
+            }
+        }
+    };
+    let read = async { tokio::join!(receiver.recv(), send).0 };
+    tokio::select! {
+        _ = read => panic!("the connection ended"),
+        () = peer => {}
+        () = sleep(60 * SECOND) => panic!("no pong"),
+    }
 }
 
 /// A sender that waits for room is told when the receiver's end comes, and the other way round.
@@ -336,6 +379,7 @@ async fn halves_of_two_connections_do_not_fit() {
 }
 
 /// On several threads, both ends busy in both directions, with pings between.
+/// S49: frames stay whole.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn halves_on_many_threads() {
     const COUNT: u32 = 2000;

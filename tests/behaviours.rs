@@ -8,8 +8,14 @@ use common::wire::{
     receive, sent, take_sent,
 };
 use common::{drain, feed};
-use websocket_proto::{CloseCode, Config, Event, Initiator, Message, Output, ProtocolError, State};
+use std::time::Duration;
 
+use websocket_proto::{
+    CloseCode, Config, DeadlineConfig, Deadlines, Event, Expired, Initiator, Message, Output,
+    ProtocolError, State,
+};
+
+/// Delivered, however it comes.
 #[test]
 fn s05_one_byte_per_read() {
     let role = Role::Server;
@@ -51,6 +57,33 @@ fn s10_pings_that_are_not_read_leave_one_pong() {
     }
 }
 
+/// As many as a minute of a fast network brings.
+#[test]
+fn s10_a_million_pings_leave_one_pong() {
+    const COUNT: u32 = 1_000_000;
+    let role = Role::Server;
+    let config = Config::default();
+    let mut connection = role.connection(config);
+    let mut output = Output::new();
+    let frame = role.frame(FIN | PING, &[0; 125]);
+    let mut scratch = frame.clone();
+    for index in 0..COUNT {
+        scratch.copy_from_slice(&frame);
+        for (byte, index) in scratch[6..].iter_mut().zip(index.to_be_bytes()) {
+            *byte ^= index;
+        }
+        let mut input = &mut scratch[..];
+        let event = connection.receive(&mut input, &mut output);
+        assert!(matches!(event, Ok(Some(Event::Ping(_)))));
+        assert!(output.len() <= config.output_soft_limit + 131);
+    }
+    assert_eq!(connection.state(), State::Open);
+    take_sent(&mut output);
+    connection.send_owed(&mut output);
+    let newest = take_sent(&mut output);
+    assert_eq!((newest.len(), &newest[0].1[..4]), (1, &(COUNT - 1).to_be_bytes()[..]));
+}
+
 /// The limit is what may wait already: with none, a pong still leaves when nothing waits.
 #[test]
 fn s10_a_soft_limit_of_nothing() {
@@ -86,6 +119,30 @@ fn s11_pings_that_are_read_are_all_answered() {
         assert_eq!(seen.last(), Some(&Event::Text("ab".into())));
         assert_eq!(take_sent(&mut output), pongs);
     }
+}
+
+/// Nor do they buy time: a message that drips behind them ends at its deadline.
+#[test]
+fn s12_pongs_do_not_restart_the_message_deadline() {
+    let second = Duration::from_secs;
+    let role = Role::Server;
+    let mut config = DeadlineConfig::default();
+    config.message = Some(second(30));
+    let mut deadlines = Deadlines::new(&config, second(0));
+    deadlines.opened(second(0));
+    let mut connection = role.connection(Config::default());
+    let mut output = Output::new();
+    receive(&mut connection, &role.frame(TEXT, b"a"), &mut output).0.expect("ok");
+    for now in 0..30 {
+        assert!(connection.in_message());
+        deadlines.message_started(second(now));
+        deadlines.received(second(now));
+        assert_eq!(deadlines.on_deadline(second(now)), None);
+        receive(&mut connection, &role.frame(FIN | PONG, &[1; 125]), &mut output).0.expect("ok");
+    }
+    assert_eq!(deadlines.on_deadline(second(30)), Some(Expired::Message));
+    connection.fail(ProtocolError::MessageTimeout, &mut output);
+    assert_eq!(take_sent(&mut output), [(FIN | CLOSE, 1008_u16.to_be_bytes().to_vec())]);
 }
 
 /// 5.5.3: "A response to an unsolicited Pong frame is not expected."
@@ -137,6 +194,36 @@ fn s14_s73_a_pong_overtakes_large_frames_at_a_boundary() {
             let joined: Vec<u8> =
                 data.into_iter().flat_map(|frame| frame.payload.clone()).collect();
             assert!(joined == payload, "{gone}: the message is whole");
+        }
+    }
+}
+
+/// A message of 32 MiB has begun to leave: the pong waits for one of its frames.
+#[test]
+fn s73_a_pong_in_the_middle_of_32_mebibytes() {
+    for role in ROLES {
+        let config = Config::default();
+        let mut connection = role.connection(config);
+        let mut output = Output::new();
+        connection.send(Message::binary(vec![7; 32 << 20]), &mut output).expect("one always fits");
+        output.advance(1000);
+        let mut left = output.len();
+        receive(&mut connection, &role.frame(FIN | PING, b"now"), &mut output).0.expect("ok");
+        let mut before = 0;
+        // The pong is what makes it longer; it stands at the start of a pending run.
+        left += if role == Role::Client { 9 } else { 5 };
+        assert_eq!(output.len(), left);
+        loop {
+            let pending = output.pending();
+            if pending[0] == FIN | PONG
+                && first_sent(pending).is_some_and(|(f, _)| f.payload == b"now")
+            {
+                break;
+            }
+            let len = pending.len();
+            before += len;
+            assert!(before <= config.fragment_size + 14, "{before} bytes before the pong");
+            output.advance(len);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Every future is dropped at every poll, and the call made again: no byte is lost, doubled or
+//! S48: every future is dropped at every poll, and the call made again: no byte is lost, doubled or
 //! interleaved.
 #![cfg(all(feature = "tokio", feature = "futures-io"))]
 

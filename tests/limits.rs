@@ -176,6 +176,38 @@ fn s70_no_limit_and_enormous_lengths() {
     }
 }
 
+/// S69: lengths are compared in 64 bits before they become a `usize`, so a target with 32 decides
+/// the same: what `len as usize` would make small, 2^32 + 5 and its like, is over the limit.
+#[test]
+fn s69_lengths_that_32_bits_cannot_hold() {
+    for role in ROLES {
+        for delivery in DELIVERIES {
+            for power in [1 << 32, 1 << 33, 1 << 48, 1 << 62] {
+                for len in [power - 1, power, power + 5] {
+                    let mut connection = with_limit(role, 1 << 20, delivery);
+                    let (at, error) =
+                        fails_at(&mut connection, &role.header(FIN | BINARY, len)).expect("long");
+                    assert_eq!(error.close_code().get(), 1009, "{len}");
+                    assert!(at <= 10, "in the length");
+                    // As the rest of a message: the sum is no smaller.
+                    let mut connection = with_limit(role, 1 << 20, delivery);
+                    feed(&mut connection, [&role.frame(BINARY, &[7; 10])[..]]);
+                    let header = role.header(FIN | CONTINUATION, len);
+                    let (_, error) = fails_at(&mut connection, &header).expect("long");
+                    assert_eq!(error.close_code().get(), 1009, "{len}");
+                    // Where it is allowed it is waited for, and what was received is counted.
+                    let mut connection = with_limit(role, len, delivery);
+                    let header = role.header(FIN | BINARY, len);
+                    assert_eq!(fails_at(&mut connection, &header), None);
+                    assert!(connection.in_message());
+                    let mut connection = with_limit(role, len - 1, delivery);
+                    assert!(fails_at(&mut connection, &header).is_some());
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn s01_empty_fragments() {
     for role in ROLES {
@@ -227,6 +259,21 @@ fn s02_fragments_of_one_byte() {
             assert_eq!(log.error, Some(ProtocolError::MessageTooBig { seen: 4, limit: 3 }));
         }
     }
+}
+
+/// The defaults, one byte a fragment for ever: 131,072 are allowed.
+#[test]
+fn s02_131_073_fragments_are_one_too_many() {
+    let role = Role::Server;
+    let mut connection = role.connection(Config::default());
+    let mut output = Output::new();
+    receive(&mut connection, &role.frame(BINARY, b"x"), &mut output).0.expect("the first");
+    let batch = role.frame(CONTINUATION, b"x").repeat(131_071);
+    for piece in batch.chunks(1 << 16) {
+        assert_eq!(receive(&mut connection, piece, &mut output), (Ok(None), 0));
+    }
+    let error = ProtocolError::TooManyFragments { limit: 131_072 };
+    assert_eq!(fails_at(&mut connection, &role.frame(CONTINUATION, b"x")), Some((1, error)));
 }
 
 /// Autobahn 9.3.1: many small fragments are a message like any other.

@@ -10,6 +10,7 @@ use std::alloc::System;
 
 use cap::Cap;
 use common::wire::{BINARY, CONTINUATION, FIN, PING, PONG, ROLES, Role, TEXT};
+use websocket_proto::handshake::{Server, ServerConfig};
 use websocket_proto::{Config, Connection, Delivery, Event, Message, Output, ProtocolError, State};
 
 #[global_allocator]
@@ -20,9 +21,12 @@ const SLACK: usize = 64 << 10;
 type Test = fn(Role);
 
 fn main() {
-    let tests: [(&str, Test); 14] = [
+    let tests: [(&str, Test); 17] = [
         ("a new connection owns nothing", a_new_connection_owns_nothing),
-        ("a declared length costs nothing", a_declared_length_costs_nothing),
+        ("s04 and s70: a declared length costs nothing", a_declared_length_costs_nothing),
+        ("s04: 10,000 headers, then silence", ten_thousand_headers),
+        ("s17, s19 and s23: a handshake costs what was received", handshakes),
+        ("s75: 10,000 idle connections", ten_thousand_idle),
         ("s02 and s03: many fragments", many_fragments),
         ("s05: one byte per read", one_byte_per_read),
         ("s01: empty fragments", empty_fragments),
@@ -128,6 +132,79 @@ fn a_declared_length_costs_nothing(role: Role) {
             }
         }
     }
+}
+
+/// S04: the header alone, on 10,000 connections: no memory beside their state.
+fn ten_thousand_headers(role: Role) {
+    let header = role.header(FIN | BINARY, (1 << 20) - 1);
+    let mut connections: Vec<_> = (0..10_000).map(|_| role.connection(Config::default())).collect();
+    let mut output = Output::new();
+    let mut scratch = header.clone();
+    let base = HEAP.allocated();
+    allow(base, 0);
+    for connection in &mut connections {
+        scratch.copy_from_slice(&header);
+        assert_eq!(connection.receive(&mut &mut scratch[..], &mut output), Ok(None));
+        assert!(connection.in_message(), "for the message deadline to see");
+    }
+    allow(base, usize::MAX >> 1);
+    assert_eq!(HEAP.allocated(), base);
+}
+
+/// S17, S19, S23: nothing before the first byte, then at most twice what came, whatever the reads.
+/// All of it is given back when the handshake has failed.
+fn handshakes(role: Role) {
+    if role == Role::Client {
+        return; // the reader of heads is the same
+    }
+    let config = std::sync::Arc::new(ServerConfig::default());
+    let mut request = String::from("GET / HTTP/1.1\r\nHost: h\r\n");
+    while request.len() < 16_000 {
+        request.push_str("Cookie: 0123456789012345678901234567890123456789");
+        request.push_str("012345678901234567890123456789012345678901234567890123456789");
+        request.push_str("012345678901234567890123456789012345678901234567890123456789\r\n");
+    }
+    for read in [1, 7, 1000] {
+        let mut output = Output::new();
+        let base = HEAP.allocated();
+        allow(base, 0);
+        let mut server = Server::new(std::sync::Arc::clone(&config));
+        assert!(size_of_val(&server) <= 1 << 10);
+        let mut received = 0;
+        for mut piece in request.as_bytes().chunks(read) {
+            received += piece.len();
+            allow(base, 2 * received + 256);
+            assert_eq!(
+                server.receive(&mut piece, &mut output).map(|open| open.is_some()),
+                Ok(false)
+            );
+        }
+        allow(base, usize::MAX >> 1);
+        assert!(HEAP.allocated() >= base + received, "it is kept");
+        server.timeout(&mut output);
+        drop(output);
+        assert!(HEAP.allocated() <= base, "the head is given back");
+    }
+}
+
+/// S75: open, and idle after a message that was cut: 256 bytes each, and a client's keys.
+fn ten_thousand_idle(role: Role) {
+    const COUNT: usize = 10_000;
+    assert!(size_of::<Connection>() <= 256);
+    let message = role.frame(FIN | TEXT, b"one message");
+    let mut output = Output::new();
+    let mut connections = Vec::with_capacity(COUNT);
+    let base = HEAP.allocated();
+    for _ in 0..COUNT {
+        let mut connection = role.connection(Config::default());
+        let mut scratch = message.clone();
+        let (mut head, mut tail) = scratch.split_at_mut(message.len() / 2);
+        assert_eq!(connection.receive(&mut head, &mut output), Ok(None));
+        assert!(matches!(connection.receive(&mut tail, &mut output), Ok(Some(Event::Text(_)))));
+        connections.push(connection);
+    }
+    let each = (HEAP.allocated() - base) / COUNT;
+    assert!(each <= if role == Role::Client { 512 } else { 0 }, "{each} bytes beside the state");
 }
 
 /// Contiguous: the payload, and not a list of fragments. It grows by doubling, so that each byte

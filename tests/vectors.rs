@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Log, feed_every_way, field, hex, keys, rows};
+use common::{Log, feed, feed_every_way, field, hex, keys, rows};
 use serde_json::Value;
 use websocket_proto::frame::{Header, Opcode, Parsed};
 use websocket_proto::{Config, Connection, Delivery, Event, Negotiated, ProtocolError, State};
@@ -17,6 +17,40 @@ fn frames_as_whole_messages() {
 #[test]
 fn frames_as_chunks() {
     check_frames(Delivery::Chunks);
+}
+
+/// The transport ends after each byte of each row: the error says so, nothing is made of a part,
+/// and what was whole before stays as it was.
+#[test]
+fn s29_the_end_after_each_byte_of_each_row() {
+    for row in rows(FRAMES).iter().filter(|row| cfg!(feature = "deflate") || !is_compressed(row)) {
+        let id = field(row, "id");
+        let input = hex(field(row, "input"));
+        let new = || connection(row, Delivery::Messages);
+        let whole = feed(&mut new(), [&input[..]]);
+        // A long row is payload for the most part: its first bytes, and some of the rest.
+        let ends = (0..input.len()).filter(|end| *end < 300 || end % 97 == 0);
+        for end in ends {
+            let mut connection = new();
+            let log = feed(&mut connection, [&input[..end]]);
+            assert!(whole.events.starts_with(&log.events), "{id}, {end}: {:?}", log.events);
+            let closed = log.events.iter().any(|event| matches!(event, Event::Close(_)));
+            let expected = match log.error {
+                Some(error) => Err(error),
+                None if closed => Ok(()),
+                None => Err(ProtocolError::UnexpectedEof),
+            };
+            for _ in 0..2 {
+                assert_eq!(connection.receive_eof(), expected, "{id}, {end}");
+            }
+            let end_of_it = connection.closed().map(|end| (end.clean, end.code.get()));
+            if expected == Err(ProtocolError::UnexpectedEof) {
+                assert_eq!(end_of_it, Some((false, 1006)), "{id}, {end}");
+            }
+            let after = feed(&mut connection, [&input[end..]]);
+            assert_eq!((after.events, after.output), (Vec::new(), Vec::new()), "{id}, {end}");
+        }
+    }
 }
 
 fn check_frames(delivery: Delivery) {

@@ -8,7 +8,10 @@ use websocket_proto::{
 };
 
 use crate::engine::{Deflate, Engine, Kind, LIMIT, Role, Sink};
-use crate::memory::{Memory, READ, now};
+use crate::memory::{Memory, now};
+
+/// The read buffer. Large messages are read directly past it, and the nearest cache holds it.
+const WINDOW: usize = 16 << 10;
 
 /// The core, with payloads lent.
 pub struct Ours {
@@ -28,7 +31,7 @@ impl Ours {
             Role::Client => Connection::client(negotiated, config, MaskKeys::from_seed([7; 32])),
             Role::Server => Connection::server(negotiated, config),
         };
-        let buffer = vec![0; READ].into();
+        let buffer = vec![0; WINDOW].into();
         Self { connection, output: Output::new(), memory, buffer, start: 0, end: 0 }
     }
 
@@ -102,7 +105,7 @@ fn show(event: Event<'_>, sink: &mut impl Sink) -> Option<Vec<u8>> {
 
 impl Engine for Ours {
     const NAME: &'static str = "websocket-proto";
-    const HOW: &'static str = "the core; received payloads are lent, or read directly into memory that is used again; sent ones borrowed";
+    const HOW: &'static str = "the core, reads of 16 KiB; received payloads are lent, or read directly into memory that is used again; sent ones borrowed";
 
     fn new(role: Role, memory: Memory) -> Self {
         Self::with(role, memory, Negotiated::default(), Config::default())

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Instructions while the input doubles, for each hostile input of benches/growth.rs: at most 2.2
+# times as many for twice as much. Valgrind counts them, so the machine's load does not matter.
+#
+#   benches/growth.sh                  128 KiB and 2 MiB
+#   benches/growth.sh FROM TO [CASE]   in bytes; one case only
+#
+# The ratio is the mean over the doublings from the one to the other: single ones have steps, where
+# a buffer is moved once more or the soft limit of the output is reached for the first time.
+#
+# Needs valgrind.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+command -v valgrind >/dev/null || {
+    echo "valgrind is missing: install the package of that name" >&2
+    exit 2
+}
+
+from=${1:-$((128 << 10))} to=${2:-$((2 << 20))} only=${3:-}
+
+# The path of the binary, from cargo itself.
+binary=$(cargo bench --quiet --features deflate --bench growth --no-run --message-format json |
+    python3 -c 'import json, sys
+for line in sys.stdin:
+    message = json.loads(line)
+    if message.get("executable") and message["target"]["name"] == "growth":
+        print(message["executable"])')
+
+# Counts only inside the function `measured`, and what it calls.
+instructions() {
+    local log
+    log=$(mktemp)
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null --log-file="$log" \
+        --collect-atstart=no --toggle-collect='*growth*measured*' "$binary" "$1" "$2"
+    awk '/Collected/ { print $NF }' "$log"
+    rm "$log"
+}
+
+# The mean ratio of a doubling. A count of nothing is a broken gate and not a fast one.
+judge() {
+    awk -v name="$1" -v small="$(instructions "$1" "$from")" -v large="$(instructions "$1" "$to")" \
+        -v from="$from" -v to="$to" 'BEGIN {
+            ratio = small ? exp(log(large / small) * log(2) / log(to / from)) : 0
+            bad = ratio < 1 || ratio > 2.2
+            printf "%-36s %6.3f %12.2f%s\n", name, ratio, large / to, bad ? "  FAILED" : ""
+            exit bad
+        }'
+}
+
+status=0
+printf '%-36s %6s %12s\n' case ratio 'per byte'
+for name in $("$binary"); do
+    if [[ -n $only && $name != "$only" ]]; then continue; fi
+    judge "$name" || status=1
+done
+exit "$status"

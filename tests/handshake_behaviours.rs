@@ -1,0 +1,297 @@
+//! Behaviours with a number that concern the opening handshake: what a hostile or unlucky peer
+//! sends before it is open, and what must come of it. Memory is in `memory.rs`, deadlines of the
+//! adapters in `blocking.rs` and `asynchronous.rs`.
+
+mod common;
+
+use std::time::Duration;
+
+use common::wire::{FIN, Role, TEXT, fails_at, receive};
+use websocket_proto::handshake::{
+    Accept, ClientRequest, HandshakeError, Origin, OriginPolicy, Refusal, Request, Server,
+    ServerConfig,
+};
+use websocket_proto::{
+    ApiMisuse, Config, Connection, DeadlineConfig, Deadlines, Event, Expired, MaskKeys, Negotiated,
+    Output, ProtocolError,
+};
+
+const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: good.com\r\nUpgrade: websocket\r\n\
+    Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+    Sec-WebSocket-Version: 13\r\n\r\n";
+/// The answer to [`NONCE`].
+const RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+    Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+const NONCE: [u8; 16] = *b"the sample nonce";
+
+fn plain() -> ClientRequest {
+    ClientRequest::new("good.com", "/")
+}
+
+/// What a server with these settings makes of `bytes`, `size` at a time; how many it took, and
+/// its answer.
+fn serve(
+    config: &ServerConfig,
+    bytes: &[u8],
+    size: usize,
+) -> (Option<Result<Request, HandshakeError>>, usize, String) {
+    let mut server = Server::new(config.clone());
+    let mut output = Output::new();
+    let (mut outcome, mut taken) = (None, 0);
+    for mut piece in bytes.chunks(size) {
+        let len = piece.len();
+        outcome = server.receive(&mut piece, &mut output).transpose();
+        taken += len - piece.len();
+        if outcome.is_some() {
+            break;
+        }
+    }
+    (outcome, taken, String::from_utf8(output.pending().to_vec()).expect("text"))
+}
+
+fn refused(config: &ServerConfig, bytes: &[u8], error: &HandshakeError, status: u16) {
+    for size in [1, 7, bytes.len()] {
+        let (outcome, _, answer) = serve(config, bytes, size);
+        assert_eq!(outcome, Some(Err(error.clone())));
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(answer.contains("\r\nConnection: close"), "{answer}");
+    }
+}
+
+/// S18: a good request, one byte per read.
+#[test]
+fn s18_a_request_byte_by_byte() {
+    let (outcome, taken, _) = serve(&ServerConfig::default(), REQUEST.as_bytes(), 1);
+    let request = outcome.expect("it has ended").expect("it is good");
+    assert_eq!((request.target(), taken), ("/chat", REQUEST.len()));
+    let mut output = Output::new();
+    request.accept(&Accept::new(), &mut output).expect("nothing to refuse");
+    assert_eq!(output.pending(), RESPONSE.as_bytes());
+}
+
+/// S20: headers for ever. 431 at the 101st, or at 16 KiB.
+#[test]
+fn s20_a_request_that_never_ends() {
+    let endless = |header: &str, count| format!("GET / HTTP/1.1\r\n{}", header.repeat(count));
+    let config = ServerConfig::default();
+    let small = endless("a: b\r\n", 101);
+    refused(&config, small.as_bytes(), &HandshakeError::TooManyHeaders { limit: 100 }, 431);
+    let large = endless(&format!("a: {}\r\n", "b".repeat(1000)), 17);
+    refused(&config, large.as_bytes(), &HandshakeError::HeadTooLarge { limit: 16 << 10 }, 431);
+    // Not before.
+    assert_eq!(serve(&config, endless("a: b\r\n", 100).as_bytes(), 1).0, None);
+    assert_eq!(serve(&config, &large.as_bytes()[..(16 << 10) - 1], 7).0, None);
+}
+
+/// S21: what a server sends to a client has the same total, in bytes and in time.
+#[test]
+fn s21_a_response_that_never_ends() {
+    let line = format!("a: {}\r\n", "b".repeat(1000));
+    let text = format!("HTTP/1.1 101 X\r\n{}", line.repeat(17));
+    for size in [1, 100] {
+        let mut client = plain().start(NONCE, &mut Output::new()).expect("a good request");
+        let mut taken = 0;
+        let error = text.as_bytes().chunks(size).find_map(|mut piece| {
+            taken += piece.len();
+            client.receive(&mut piece).err()
+        });
+        assert_eq!(error, Some(HandshakeError::HeadTooLarge { limit: 16 << 10 }));
+        assert!(taken < (16 << 10) + size, "{taken}");
+    }
+    let mut deadlines = Deadlines::new(&DeadlineConfig::default(), Duration::ZERO);
+    for second in 1..10 {
+        deadlines.received(Duration::from_secs(second));
+        assert_eq!(deadlines.on_deadline(Duration::from_secs(second)), None);
+    }
+    assert_eq!(deadlines.on_deadline(Duration::from_secs(10)), Some(Expired::Handshake));
+    let mut client = plain().start(NONCE, &mut Output::new()).expect("a good request");
+    assert_eq!(client.timeout(), HandshakeError::Timeout);
+    assert_eq!(client.receive(&mut RESPONSE.as_bytes()), Err(HandshakeError::Timeout));
+}
+
+/// S22: the ninth interim answer is one too many; they count for the size of the head.
+#[test]
+fn s22_interim_responses_for_ever() {
+    let answer = |text: &str| {
+        let mut client = plain().start(NONCE, &mut Output::new()).expect("a good request");
+        client.receive(&mut text.as_bytes()).map(|open| open.is_some())
+    };
+    let interim = "HTTP/1.1 100 Continue\r\n\r\n";
+    assert_eq!(answer(&format!("{}{RESPONSE}", interim.repeat(8))), Ok(true));
+    let many = HandshakeError::TooManyInterimResponses { limit: 8 };
+    assert_eq!(answer(&interim.repeat(9)), Err(many));
+    let long = format!("HTTP/1.1 103 Early Hints\r\nLink: {}\r\n\r\n", "x".repeat(8000));
+    assert_eq!(answer(&long.repeat(3)), Err(HandshakeError::HeadTooLarge { limit: 16 << 10 }));
+}
+
+/// S24: a stray line end behind the head is no part of it: byte 0x0d is a reserved opcode.
+#[test]
+fn s24_a_line_end_behind_the_head() {
+    let text = format!("{REQUEST}\r\n");
+    let (outcome, taken, _) = serve(&ServerConfig::default(), text.as_bytes(), text.len());
+    assert!(outcome.is_some_and(|outcome| outcome.is_ok()));
+    let mut connection = common::server(Config::default());
+    let (at, error) = fails_at(&mut connection, &text.as_bytes()[taken..]).expect("no frame");
+    assert_eq!((at, error), (1, ProtocolError::ReservedOpcode(0xD)));
+    assert_eq!(error.close_code().get(), 1002);
+}
+
+/// S25: frames in the same read as the head are left in the input, to the byte.
+#[test]
+fn s25_frames_behind_the_head() {
+    let event = |connection: &mut Connection, rest: &[u8]| {
+        receive(connection, rest, &mut Output::new()).0.expect("no fault")
+    };
+    let frame = Role::Server.frame(FIN | TEXT, b"early");
+    let bytes = [REQUEST.as_bytes(), &frame].concat();
+    let (outcome, taken, _) = serve(&ServerConfig::default(), &bytes, bytes.len());
+    assert!(outcome.is_some_and(|outcome| outcome.is_ok()));
+    let mut connection = common::server(Config::default());
+    assert_eq!(event(&mut connection, &bytes[taken..]), Some(Event::Text("early".into())));
+
+    let frame = Role::Client.frame(FIN | TEXT, b"early");
+    let bytes = [RESPONSE.as_bytes(), &frame].concat();
+    let mut input = &bytes[..];
+    let mut client = plain().start(NONCE, &mut Output::new()).expect("a good request");
+    assert!(client.receive(&mut input).expect("a good response").is_some());
+    assert_eq!(input, frame);
+    let mut connection = common::client(Config::default());
+    assert_eq!(event(&mut connection, input), Some(Event::Text("early".into())));
+}
+
+/// S27: a proxy that believes in the upgrade must not get an answer to what is pipelined.
+#[test]
+fn s27_a_request_smuggled_behind_a_bad_version() {
+    let text = REQUEST.replace("Version: 13", "Version: 1777");
+    let bytes = format!("{text}GET /internal HTTP/1.1\r\nHost: good.com\r\n\r\n");
+    let config = ServerConfig::default();
+    refused(&config, bytes.as_bytes(), &HandshakeError::Version, 426);
+    let mut server = Server::new(config);
+    let mut output = Output::new();
+    let mut input = bytes.as_bytes();
+    server.receive(&mut input, &mut output).expect_err("not version 13");
+    assert!(input.is_empty(), "what follows is dropped");
+    let answer = String::from_utf8(output.pending().to_vec()).expect("text");
+    for header in ["Upgrade: websocket\r\n", "Sec-WebSocket-Version: 13\r\n"] {
+        assert!(answer.contains(header), "{answer}");
+    }
+    let mut late = REQUEST.as_bytes();
+    assert_eq!(server.receive(&mut late, &mut output), Err(HandshakeError::Version));
+    assert_eq!((late.len(), output.len()), (0, answer.len()), "one answer");
+}
+
+/// S28: TLS, or the PROXY protocol, on a plain port.
+#[test]
+fn s28_another_protocol() {
+    let tls = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n";
+    let proxy = b"PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\nGET / HTTP/1.1\r\n\r\n";
+    for bytes in [&tls[..], proxy] {
+        for size in [1, bytes.len()] {
+            let (outcome, _, answer) = serve(&ServerConfig::default(), bytes, size);
+            let error = outcome.expect("decided").expect_err("not http");
+            assert!(matches!(error, HandshakeError::Malformed(_)), "{error}");
+            assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        }
+    }
+    // Whatever it is, it has no more than a line's room.
+    let (outcome, taken, _) = serve(&ServerConfig::default(), &[b'A'; 1 << 16], 100);
+    assert!(outcome.is_some_and(|outcome| outcome.is_err()));
+    assert!(taken <= (8 << 10) + 100, "{taken}");
+}
+
+/// S54: nothing that a client's caller says can end a line or a head.
+#[test]
+fn s54_a_client_does_not_split_its_request() {
+    let table = [
+        (ClientRequest::new("h", "/x HTTP/1.1\r\nX: y"), ApiMisuse::InvalidTarget),
+        (ClientRequest::new("a\r\nb", "/"), ApiMisuse::InvalidHost),
+        (plain().header("X", "a\r"), ApiMisuse::InvalidHeaderValue),
+        (plain().header("X", "a\n"), ApiMisuse::InvalidHeaderValue),
+        (plain().header("X", "a\0"), ApiMisuse::InvalidHeaderValue),
+        (plain().subprotocol("a, b"), ApiMisuse::InvalidSubprotocol),
+        (plain().subprotocol(""), ApiMisuse::InvalidSubprotocol),
+    ];
+    for (request, misuse) in table {
+        let mut output = Output::new();
+        assert_eq!(request.start(NONCE, &mut output).map(|_| ()), Err(misuse));
+        assert!(output.is_empty());
+    }
+}
+
+/// S55: nor can a server's.
+#[test]
+fn s55_a_server_does_not_split_its_response() {
+    let (outcome, _, _) = serve(&ServerConfig::default(), REQUEST.as_bytes(), 100);
+    let request = outcome.expect("it has ended").expect("it is good");
+    let table = [
+        (Accept::new().subprotocol("not-offered"), ApiMisuse::SubprotocolNotOffered),
+        (Accept::new().header("X", "a\r\nY: b"), ApiMisuse::InvalidHeaderValue),
+        (Accept::new().header("X\r\nY", "a"), ApiMisuse::InvalidHeaderName),
+        (Accept::new().header("Upgrade", "h2c"), ApiMisuse::ReservedHeader),
+    ];
+    let mut output = Output::new();
+    for (accept, misuse) in table {
+        assert_eq!(request.accept(&accept, &mut output), Err(misuse));
+    }
+    let refusal = Refusal::new(403).header("X", "a\r\n\r\nb");
+    assert_eq!(request.refuse(&refusal, &mut output), Err(ApiMisuse::InvalidHeaderValue));
+    assert!(output.is_empty());
+}
+
+/// S58: scheme, host and port, exactly; a request without an origin is the application's choice.
+#[test]
+fn s58_origins() {
+    let mut config = ServerConfig::default();
+    config.origin = OriginPolicy::List(vec!["https://good.com".parse::<Origin>().expect("one")]);
+    let with = |origin: &str| {
+        REQUEST.replace("Connection:", &format!("Origin: {origin}\r\nConnection:")).into_bytes()
+    };
+    for bad in
+        ["https://evil", "null", "https://good.com.evil", "http://good.com", "https://good.com:444"]
+    {
+        refused(&config, &with(bad), &HandshakeError::Origin, 403);
+    }
+    let accepted = |config: &ServerConfig, bytes: &[u8]| {
+        serve(config, bytes, 100).0.expect("it has ended").is_ok()
+    };
+    assert!(accepted(&config, &with("https://good.com")));
+    assert!(accepted(&config, REQUEST.as_bytes()), "no browser");
+    config.require_origin = true;
+    refused(&config, REQUEST.as_bytes(), &HandshakeError::Origin, 403);
+    // By default pages of the same host, and of no other.
+    assert!(accepted(&ServerConfig::default(), &with("http://good.com")));
+    refused(&ServerConfig::default(), &with("https://evil"), &HandshakeError::Origin, 403);
+}
+
+/// S59: status and headers are the caller's; nothing is followed.
+#[test]
+fn s59_redirects_are_not_followed() {
+    for location in ["ws://169.254.169.254/", "file:///etc/passwd", "ws://other.example/"] {
+        let mut output = Output::new();
+        let mut client = plain().start(NONCE, &mut output).expect("a good request");
+        let written = output.len();
+        let text =
+            format!("HTTP/1.1 301 Moved\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+        let error = client.receive(&mut text.as_bytes()).expect_err("not a 101");
+        assert_eq!(error.status(), 301);
+        let response = error.response().expect("the server's");
+        assert_eq!(response.header("Location"), Some(location.as_bytes()));
+        assert_eq!(output.len(), written, "nothing more is sent");
+    }
+}
+
+/// S77: over HTTP/2 there is no key and no 101; the connection asks for neither (RFC 8441 5).
+#[test]
+fn s77_a_connection_without_the_http_1_handshake() {
+    let mut server = Connection::server(Negotiated::default(), Config::default());
+    let keys = MaskKeys::from_seed([1; 32]);
+    let mut client = Connection::client(Negotiated::default(), Config::default(), keys);
+    let mut wire = Output::new();
+    client.send("over a stream".into(), &mut wire).expect("open");
+    assert_eq!(wire.pending()[1] & 0x80, 0x80, "masked all the same");
+    let event = receive(&mut server, wire.pending(), &mut Output::new()).0;
+    assert_eq!(event, Ok(Some(Event::Text("over a stream".into()))));
+    let unmasked = Role::Client.frame(FIN | TEXT, b"x");
+    let result = receive(&mut server, &unmasked, &mut Output::new()).0;
+    assert_eq!(result, Err(ProtocolError::Unmasked));
+}
