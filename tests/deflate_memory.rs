@@ -87,9 +87,8 @@ fn the_published_table() {
     }
     let mut inflater = Inflater::new(true);
     let mut out = Vec::with_capacity(1000);
-    let (_, live) = within(1 << 20, || {
-        inflater.inflate(&mut &b"\xf2\x48"[..], &mut out, usize::MAX, LIMIT, false)
-    });
+    let (_, live) =
+        within(1 << 20, || inflater.inflate(&mut &b"\xf2\x48"[..], &mut out, usize::MAX, LIMIT));
     let inflating = format!("takes {} KiB", live.div_ceil(1024));
     if cfg!(target_pointer_width = "64") {
         assert!(docs.contains(&rows), "the table is now:\n{rows}");
@@ -125,7 +124,7 @@ fn bombs() {
     let ((), _) = within(64 << 10, || {
         let (mut inflater, mut chunk, mut input) = (Inflater::new(true), Vec::new(), &payload[..]);
         loop {
-            let progress = inflater.inflate(&mut input, &mut chunk, 16 << 10, u64::MAX, true);
+            let progress = inflater.inflate(&mut input, &mut chunk, 16 << 10, u64::MAX);
             total += chunk.len();
             chunk.clear();
             if progress == Ok(Progress::NeedInput) {
@@ -169,9 +168,7 @@ fn the_pool() {
     let ((), live) = within(4 << 20, || {
         let mut busy: Vec<_> = (0..40).map(|_| Inflater::new(false)).collect();
         for inflater in &mut busy {
-            inflater
-                .inflate(&mut &payload[..], &mut Vec::new(), usize::MAX, LIMIT, true)
-                .expect("valid");
+            inflater.inflate(&mut &payload[..], &mut Vec::new(), usize::MAX, LIMIT).expect("valid");
         }
         for inflater in &mut busy {
             inflater.finish().expect("valid");
@@ -183,10 +180,8 @@ fn the_pool() {
 
 fn collect(inflater: &mut Inflater, payload: &[u8], size: usize) -> Result<Vec<u8>, ProtocolError> {
     let mut message = Vec::new();
-    let mut pieces = payload.chunks(size).peekable();
-    while let Some(mut piece) = pieces.next() {
-        let last = pieces.peek().is_none();
-        let progress = inflater.inflate(&mut piece, &mut message, usize::MAX, LIMIT, last)?;
+    for mut piece in payload.chunks(size) {
+        let progress = inflater.inflate(&mut piece, &mut message, usize::MAX, LIMIT)?;
         assert_eq!(progress, Progress::NeedInput);
     }
     inflater.finish()?;

@@ -44,7 +44,7 @@ impl Assembler {
         mask::apply(piece.key, 0, bytes);
         self.begin_buffer(0); // not known how long it will be
         let mut rest: &[u8] = bytes;
-        while self.inflate(&mut rest, PART, piece.ends_message)? == Inflated::Full {}
+        while self.inflate(&mut rest, PART)? == Inflated::Full {}
         if !piece.ends_message {
             return Ok((Progress::More, piece.len));
         }
@@ -64,12 +64,11 @@ impl Assembler {
         self.moved = false; // each chunk has a buffer of its own
         self.begin_buffer(0);
         let mut rest: &[u8] = bytes;
-        let last = piece.ends_message && len == piece.len;
-        let mut inflated = self.inflate(&mut rest, CHUNK, last)?;
+        let mut inflated = self.inflate(&mut rest, CHUNK)?;
         // With the input used up, what the inflater still holds is little: nothing may wait in it
         // when the next header is read.
         while rest.is_empty() && inflated == Inflated::Full {
-            inflated = self.inflate(&mut rest, CHUNK, last)?;
+            inflated = self.inflate(&mut rest, CHUNK)?;
         }
         let used = len.saturating_sub(rest.len());
         if let Some(unused) = bytes.get_mut(used..) {
@@ -85,19 +84,14 @@ impl Assembler {
 
     /// Appends up to `max` bytes to the buffer. The limit on the message counts them (8.1 of RFC
     /// 7692 leaves it to the receiver; 10.4 of RFC 6455 asks for it).
-    fn inflate(
-        &mut self,
-        rest: &mut &[u8],
-        max: usize,
-        last: bool,
-    ) -> Result<Inflated, ProtocolError> {
+    fn inflate(&mut self, rest: &mut &[u8], max: usize) -> Result<Inflated, ProtocolError> {
         let limit = self.rules.limits.message;
         let Some(inflater) = &mut self.inflater else { return Ok(Inflated::NeedInput) };
         match &mut self.buffer {
-            Buffer::Binary(data) => inflater.inflate(rest, data, max, limit, last),
+            Buffer::Binary(data) => inflater.inflate(rest, data, max, limit),
             Buffer::Text(text) => {
                 let mut bytes = Vec::new();
-                let inflated = inflater.inflate(rest, &mut bytes, max, limit, last);
+                let inflated = inflater.inflate(rest, &mut bytes, max, limit);
                 let allowed = usize::try_from(limit).unwrap_or(usize::MAX);
                 reserve(text, bytes.len(), allowed.saturating_sub(text.len()));
                 // What came out before a fault is text all the same, and was there first.

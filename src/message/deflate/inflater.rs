@@ -28,14 +28,6 @@ pub(crate) struct Inflater {
     full: bool,
     /// Whether this message had a final block.
     after_final: bool,
-    /// How many more of this message's calls may stop at the end of a block.
-    stops_left: u8,
-    /// Octets consumed since the last point from which [`TAIL`] alone proves how the message
-    /// ends, see [`ends_at_block`](Self::ends_at_block). Saturates.
-    unproven: u8,
-    /// Whether a last octet of 0x00, behind the end of a block, is left to
-    /// [`finish`](Self::finish), which would have a call of the backend to make anyhow.
-    zero_left: bool,
     /// Calls of the backend so far: the work done, without a clock.
     #[cfg(test)]
     pub(super) steps: u64,
@@ -64,32 +56,25 @@ impl Inflater {
             at_end: true,
             full: false,
             after_final: false,
-            stops_left: STOPS,
-            unproven: 0,
-            zero_left: false,
             #[cfg(test)]
             steps: 0,
         }
     }
 
     /// Inflates from the front of `input`, which is moved past what was consumed, and appends to
-    /// `out` at most `max` bytes (at least 1) and never more of this message than `limit`. `last`:
-    /// the message ends with this input. To say so costs nothing and makes [`finish`](Self::finish)
-    /// cheaper.
+    /// `out` at most `max` bytes (at least 1) and never more of this message than `limit`.
     ///
     /// # Errors
     ///
     /// [`MessageTooBig`](ProtocolError::MessageTooBig) at the byte after the limit,
     /// [`CorruptDeflate`](ProtocolError::CorruptDeflate) or
-    /// [`DataAfterFinalBlock`](ProtocolError::DataAfterFinalBlock) at the first bad one; if that is
-    /// the last one of the message, perhaps not before [`finish`](Self::finish).
+    /// [`DataAfterFinalBlock`](ProtocolError::DataAfterFinalBlock) at the first bad one.
     pub(crate) fn inflate(
         &mut self,
         input: &mut &[u8],
         out: &mut Vec<u8>,
         max: usize,
         limit: u64,
-        last: bool,
     ) -> Result<Progress, ProtocolError> {
         // Small, as room is zeroed before it is filled, but not so small that the backend leaves its
         // fast path, which wants some 300 bytes to spare.
@@ -101,13 +86,13 @@ impl Inflater {
             }
             let allowed = limit.saturating_sub(self.total);
             let written = if allowed == 0 {
-                self.probe(input, limit, last)?
+                self.probe(input, limit)?
             } else {
                 let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
                 let start = out.len();
                 grow(out, room.min(left).min(allowed), allowed);
-                let (written, result) =
-                    self.step(input, out.get_mut(start..).unwrap_or_default(), last);
+                let result = self.step(input, out.get_mut(start..).unwrap_or_default());
+                let (written, result) = result;
                 out.truncate(start.saturating_add(written));
                 result?;
                 written
@@ -142,8 +127,8 @@ impl Inflater {
 
     /// With the limit reached: whether the input holds nothing more. One byte of output does not
     /// leave this function, so whichever comes first, that byte or a bad one, decides.
-    fn probe(&mut self, input: &mut &[u8], limit: u64, last: bool) -> Result<usize, ProtocolError> {
-        let (written, result) = self.step(input, &mut [0], last);
+    fn probe(&mut self, input: &mut &[u8], limit: u64) -> Result<usize, ProtocolError> {
+        let (written, result) = self.step(input, &mut [0]);
         if written > 0 {
             self.state = None;
             return Err(ProtocolError::MessageTooBig { seen: limit.saturating_add(1), limit });
@@ -152,64 +137,31 @@ impl Inflater {
     }
 
     /// One call of the backend. The bytes it wrote are good even if it fails after them.
-    #[inline]
-    fn step(
-        &mut self,
-        input: &mut &[u8],
-        room: &mut [u8],
-        last: bool,
-    ) -> (usize, Result<(), ProtocolError>) {
+    fn step(&mut self, input: &mut &[u8], room: &mut [u8]) -> (usize, Result<(), ProtocolError>) {
         let state = self.state.get_or_insert_with(pool::take_inflate);
-        // Told to stop at the end of each block, the backend says more about where it stands, but
-        // looks at the bits behind only when called again: `finish` does. A message of very many
-        // blocks is not given a call for each.
-        let stop = last && self.stops_left > 0;
-        let flush = if stop { InflateFlush::Block } else { InflateFlush::NoFlush };
-        let call = Call::new(state, input, room, flush);
+        let call = Call::new(state, input, room, InflateFlush::NoFlush);
         let (consumed, rest) = input.split_at_checked(call.consumed).unwrap_or_default();
         #[cfg(test)]
         {
             self.steps += 1;
         }
-        self.last = last_four(self.last, consumed);
-        // Nothing of this message was consumed: if a final block ends, it is that of the last one.
-        let stale = self.at_end && consumed.is_empty() && !self.after_final;
+        for octet in consumed.iter().skip(consumed.len().saturating_sub(4)) {
+            self.last = (self.last << 8) | u32::from(*octet);
+        }
         self.at_end &= consumed.is_empty();
         *input = rest;
         self.total = self.total.saturating_add(call.written as u64);
         self.full = call.written == room.len();
-        self.unproven = match u8::try_from(call.consumed) {
-            // Output comes from the content of a block, and the call went no further than its end.
-            _ if stop && call.written > 0 => 0,
-            Ok(consumed) if stop => self.unproven.saturating_add(consumed),
-            _ => u8::MAX,
-        };
         match call.result {
             // 7.2.1: "An endpoint MAY use both DEFLATE blocks with the "BFINAL" bit set to 0 and
             // DEFLATE blocks with the "BFINAL" bit set to 1": what follows is another block.
             Ok(Status::StreamEnd) => {
                 state.reset(false);
                 self.full = false;
-                self.after_final |= !stale;
+                self.after_final = true;
                 self.at_end = true;
-                self.unproven = 0;
             }
             Ok(Status::Ok | Status::BufError) if self.full || input.is_empty() => {}
-            // The end of a block. Without progress it was in bits that had been consumed before:
-            // the next call goes on.
-            Ok(Status::Ok) if stop => {
-                self.unproven = 0;
-                self.stops_left = self.stops_left.saturating_sub(1);
-                // How most messages end: with the header of an empty stored block.
-                if *input == [0x00] {
-                    *input = &[];
-                    self.zero_left = true;
-                    self.at_end = false;
-                    self.last <<= 8;
-                    self.unproven = 1;
-                }
-            }
-            Ok(Status::BufError) if stop => self.stops_left = 0,
             // The backend left both input and room: no call would ever get further.
             Ok(_) | Err(_) => return (call.written, Err(self.corrupt())),
         }
@@ -225,38 +177,18 @@ impl Inflater {
         // A sender that did not remove the four octets is understood, as if 0x00 had followed them.
         // No other message ends so: its last octet has the upper bit of "BTYPE", which is zero.
         let complete = self.last == u32::from_be_bytes(TAIL);
-        let zero_first = complete || self.zero_left;
-        let tail: &[u8] = if zero_first { &[0x00, a, b, c, d, 0] } else { &[a, b, c, d, 0] };
+        let tail: &[u8] = if complete { &[0x00, a, b, c, d, 0] } else { &[a, b, c, d, 0] };
         // The backend does not tell where it stands, so the answer is in what it consumes. Told to
         // stop at the end of a block, it leaves the extra octet only if the one before ended one.
         let call = Call::new(state, tail, &mut [0], InflateFlush::Block);
-        match call {
-            Call { result: Ok(Status::Ok), consumed, written: 0 }
-                if consumed.saturating_add(1) == tail.len() => {}
-            // The last octet of the payload ended a final block.
-            Call { result: Ok(Status::StreamEnd), consumed: 0, written: 0 } => {
-                state.reset(false);
-                return true;
-            }
-            Call { .. } => return false,
+        let whole = call.written == 0 && call.consumed.saturating_add(1) == tail.len();
+        if !(whole && call.result == Ok(Status::Ok)) {
+            return false;
         }
-        // The block that ended is a stored one, and so it ended with the octet, unless the four were
-        // taken for the header of a block with dynamic codes. No such header that has an end fits
-        // into their 32 bits and 15 before: more than an octet of it was consumed without output.
-        if self.unproven <= 1 && !complete {
-            // Tests look all the same; a benchmark is built as a test too.
-            #[cfg(all(test, debug_assertions))]
-            assert!(Self::nothing_left(state), "the shortcut is wrong");
-            return true;
-        }
-        Self::nothing_left(state)
-    }
-
-    /// Whether the block that ended left nothing of its last octet behind. If it did, it is ones
-    /// (the octet was 0xff), and no empty stored block can be read after them.
-    fn nothing_left(state: &mut Inflate) -> bool {
-        let [a, b, c, d] = TAIL;
-        match Call::new(state, &[0x00, a, b, c, d], &mut [0], InflateFlush::NoFlush) {
+        // A block that ended within 0xff would leave ones behind: no empty stored block can be read
+        // after them.
+        let empty = Call::new(state, &[0x00, a, b, c, d], &mut [0], InflateFlush::NoFlush);
+        match empty {
             Call { result: Ok(Status::Ok), consumed: 5, written: 0 } => true,
             // The four octets closed a final block.
             Call { result: Ok(Status::StreamEnd), consumed: 0, written: 0 } => {
@@ -288,10 +220,6 @@ impl fmt::Debug for Inflater {
     }
 }
 
-/// How many calls for one message may stop at the end of a block: few messages have more, and one
-/// of a hundred thousand empty blocks must not have as many calls.
-pub(super) const STOPS: u8 = 4;
-
 /// What one call of the backend did.
 struct Call {
     result: Result<Status, InflateError>,
@@ -308,15 +236,6 @@ impl Call {
             consumed: advanced(total_in, state.total_in()),
             written: advanced(total_out, state.total_out()),
         }
-    }
-}
-
-/// The last four octets of what ended with `last` once `more` has followed.
-#[inline]
-fn last_four(last: u32, more: &[u8]) -> u32 {
-    match more.last_chunk() {
-        Some(four) => u32::from_be_bytes(*four),
-        None => more.iter().fold(last, |last, octet| (last << 8) | u32::from(*octet)),
     }
 }
 

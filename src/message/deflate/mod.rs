@@ -18,8 +18,7 @@
 //!
 //! After the last piece of the last frame, and once the answer was [`Progress::NeedInput`], call
 //! [`Inflater::finish`]: it yields no bytes, it only says whether the message was whole. Check it
-//! before the message, or its last chunk, is made visible. Where the piece is known to be the last,
-//! `last` says so. After an error the connection has
+//! before the message, or its last chunk, is made visible. After an error the connection has
 //! failed and the engine must not be used again; what is in the buffer is correct as far as it
 //! goes, never longer than the limit, and does not depend on how the input was cut, so text before
 //! a corrupt byte can be validated, but nothing of it is delivered as a message.

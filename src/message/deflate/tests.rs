@@ -17,10 +17,10 @@ type Outcome = (Vec<u8>, Result<(), ProtocolError>);
 fn message(inflater: &mut Inflater, pieces: &[&[u8]], max: usize, limit: u64) -> Outcome {
     let mut all = Vec::new();
     let mut chunk = Vec::new();
-    for (index, piece) in pieces.iter().enumerate() {
-        let (mut input, last) = (*piece, index + 1 == pieces.len());
+    for piece in pieces {
+        let mut input = *piece;
         loop {
-            let progress = inflater.inflate(&mut input, &mut chunk, max, limit, last);
+            let progress = inflater.inflate(&mut input, &mut chunk, max, limit);
             assert!(chunk.len() <= max, "chunk of {} over {max}", chunk.len());
             let full = chunk.len() == max;
             all.append(&mut chunk);
@@ -274,11 +274,8 @@ fn of_a_bad_byte_and_the_limit_the_first_decides() {
         assert_eq!(at(4), (b"Hell".to_vec(), Err(error)));
     }
     let mut inflater = Inflater::new(true);
-    assert_eq!(
-        inflater.inflate(&mut &payload[..6], &mut vec![], 99, 9, false),
-        Ok(Progress::NeedInput)
-    );
-    let error = inflater.inflate(&mut &payload[6..7], &mut vec![], 99, 9, false);
+    assert_eq!(inflater.inflate(&mut &payload[..6], &mut vec![], 99, 9), Ok(Progress::NeedInput));
+    let error = inflater.inflate(&mut &payload[6..7], &mut vec![], 99, 9);
     assert_eq!(error, Err(ProtocolError::CorruptDeflate), "at the byte that proves it");
 }
 
@@ -291,13 +288,9 @@ fn work_is_linear_where_there_is_no_output() {
         let mut inflater = Inflater::new(true);
         let mut out = Vec::new();
         let mut input = &payload[..];
-        let progress = inflater.inflate(&mut input, &mut out, usize::MAX, 0, true);
+        let progress = inflater.inflate(&mut input, &mut out, usize::MAX, 0);
         assert_eq!((progress, out.capacity()), (Ok(Progress::NeedInput), 0), "{block}");
-        assert!(
-            inflater.steps <= calls + 1 + u64::from(super::inflater::STOPS),
-            "{block}: {}",
-            inflater.steps
-        );
+        assert!(inflater.steps <= calls + 1, "{block}: {}", inflater.steps);
         assert_eq!(inflater.finish(), Ok(()), "{block}");
     }
 }
@@ -343,11 +336,11 @@ fn every_flush_can_be_read_at_once() {
                 deflater.finish(&mut payload).unwrap();
             }
             let mut out = Vec::new();
-            inflater.inflate(&mut &payload[..last], &mut out, usize::MAX, 100, false).unwrap();
+            inflater.inflate(&mut &payload[..last], &mut out, usize::MAX, 100).unwrap();
             if end_with_flush {
                 assert_eq!(out, piece);
             }
-            inflater.inflate(&mut &payload[last..], &mut out, usize::MAX, 100, true).unwrap();
+            inflater.inflate(&mut &payload[last..], &mut out, usize::MAX, 100).unwrap();
             assert_eq!(out, piece);
         }
         assert_eq!(inflater.finish(), Ok(()));
