@@ -159,6 +159,15 @@ impl HeadReader {
             *input = rest;
             return Ok(Some(head));
         }
+        self.read_lines(limits, input)
+    }
+
+    /// The same line by line: what is cut, at fault, or out of the ordinary.
+    fn read_lines(
+        &mut self,
+        limits: &HeadLimits,
+        input: &mut &[u8],
+    ) -> Result<Option<Head>, HandshakeError> {
         if self.buffer.is_empty() {
             // One allocation, where the head arrives in one piece.
             self.buffer.reserve(input.len().min(limits.left(self.taken)));
