@@ -2,18 +2,15 @@
 //! included. A test without the usual harness: it is alone in its process, on one thread.
 
 mod common;
+#[path = "common/heap.rs"]
+mod heap;
 
-use std::alloc::System;
-
-use cap::Cap;
 use common::keys;
 use common::wire::{BINARY, CONTINUATION, FIN, ROLES, Role, TEXT};
+use heap::within;
 use websocket_proto::{
     Config, Connection, DeflateParams, Delivery, Event, Negotiated, Output, ProtocolError,
 };
-
-#[global_allocator]
-static HEAP: Cap<System> = Cap::new(System, usize::MAX);
 
 const RSV1: u8 = 0x40;
 const LIMIT: u64 = 1 << 20;
@@ -33,18 +30,6 @@ fn main() {
         nothing_stays(role);
     }
     println!("6 passed, 0 failed");
-}
-
-/// Runs with at most `bound` bytes live above those before it: one more, and the allocation fails
-/// and the test aborts. Also the bytes that are still live afterwards.
-fn within<T>(bound: u64, run: impl FnOnce() -> T) -> (T, usize) {
-    let before = HEAP.allocated();
-    let bound = usize::try_from(bound).expect("small");
-    HEAP.set_limit(before + bound).expect("not below what is live");
-    let value = run();
-    let live = HEAP.allocated().saturating_sub(before);
-    HEAP.set_limit(usize::MAX).expect("no limit");
-    (value, live)
 }
 
 fn connection(role: Role, limit: u64, delivery: Delivery) -> Connection {

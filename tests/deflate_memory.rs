@@ -3,16 +3,14 @@
 
 extern crate alloc;
 
-use std::alloc::System;
-use std::fmt::Write as _;
+#[path = "common/heap.rs"]
+mod heap;
 
-use cap::Cap;
+use std::fmt::Write as _;
 
 use self::deflate::{Deflater, Inflater, Progress};
 use self::error::ProtocolError;
-
-#[global_allocator]
-static HEAP: Cap<System> = Cap::new(System, usize::MAX);
+use self::heap::within;
 
 mod error {
     pub(crate) use websocket_proto::ProtocolError;
@@ -35,18 +33,6 @@ fn main() {
     messages_under_the_limit();
     the_pool();
     println!("6 passed, 0 failed");
-}
-
-/// Runs with at most `bound` bytes live above those before it: one more, and the allocation fails
-/// and the test aborts. Also the bytes that are still live afterwards.
-fn within<T>(bound: u64, run: impl FnOnce() -> T) -> (T, usize) {
-    let before = HEAP.allocated();
-    let bound = usize::try_from(bound).expect("small");
-    HEAP.set_limit(before + bound).expect("not below what is live");
-    let value = run();
-    let live = HEAP.allocated().saturating_sub(before);
-    HEAP.set_limit(usize::MAX).expect("no limit");
-    (value, live)
 }
 
 fn deflater(window_bits: u8, mem_level: u8, takeover: bool) -> Deflater {
