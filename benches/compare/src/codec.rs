@@ -51,13 +51,16 @@ pub fn cases() -> Vec<Case> {
     let fragments = "receive fragments, server";
     receive(fragments, "16 x 1 KiB", Role::Server, Content::Binary, 16, 1 << 10);
     receive(fragments, "256 x 64 B", Role::Server, Content::Binary, 256, 64);
-    let text = "receive text, server";
-    for (name, size) in [SIZES[1], SIZES[3]] {
-        receive(text, &format!("ASCII {name}"), Role::Server, Content::Ascii, 1, size);
-        receive(text, &format!("mixed {name}"), Role::Server, Content::Mixed, 1, size);
+    for (text, role) in
+        [("receive text, server", Role::Server), ("receive text, client", Role::Client)]
+    {
+        for (name, size) in [SIZES[1], SIZES[3]] {
+            receive(text, &format!("ASCII {name}"), role, Content::Ascii, 1, size);
+            receive(text, &format!("mixed {name}"), role, Content::Mixed, 1, size);
+        }
     }
     let client = "receive binary, client";
-    for (name, size) in [SIZES[1], SIZES[3], SIZES[5]] {
+    for (name, size) in SIZES {
         receive(client, name, Role::Client, Content::Binary, 1, size);
     }
     let growth = "growth: receive, server";
@@ -70,7 +73,7 @@ pub fn cases() -> Vec<Case> {
         receive(growth, name, Role::Server, Content::Binary, count, 16);
     }
     for (group, role) in [("send, server", Role::Server), ("send, client", Role::Client)] {
-        for (name, size) in [SIZES[1], SIZES[3], SIZES[5]] {
+        for (name, size) in SIZES {
             cases.push(Case {
                 group,
                 name: name.into(),

@@ -1,5 +1,6 @@
 //! Measures `websocket-proto` against its neighbours and against the practical limit.
 
+pub mod aims;
 pub mod codec;
 pub mod dial;
 pub mod endtoend;

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, io};
 
+use crate::aims;
+
 /// One measured value.
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -115,6 +117,7 @@ impl Record {
         for (name, value) in &self.about {
             let _ = writeln!(text, "- {name}: {value}");
         }
+        text.push_str(&aims::markdown(&self.rows));
         for part in ["codec", "echo", "idle", "handshake"] {
             for group in unique(self.rows.iter().filter(|row| row.part == part), |row| &row.group) {
                 let rows = || self.rows.iter().filter(|row| row.part == part && row.group == group);
@@ -185,7 +188,7 @@ fn table(text: &mut String, rows: &[&Row]) {
 }
 
 /// Three significant digits, with thousands marked.
-fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     if value == 0.0 || value.abs() < 0.005 {
         return "0".into();
     }
