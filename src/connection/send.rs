@@ -261,7 +261,7 @@ impl SendPath {
         } else {
             // 5.5.3: "the endpoint MAY elect to send a Pong frame for only the most recently
             // processed Ping frame."
-            self.owed_pong.insert(ControlPayload::new()).extend(payload);
+            self.owed_pong.get_or_insert_with(ControlPayload::new).replace(payload);
         }
     }
 
