@@ -125,6 +125,7 @@ pub(crate) fn apply(key: [u8; 4], offset: usize, data: &mut [u8]) {
         8..16 => apply_ends::<8>(first, last, data),
         16..32 => apply_ends::<16>(first, last, data),
         32..=SMALL => apply_vectors::<32>(first, last, data),
+        _ if key == [0; 4] => {} // a server's frame has no key, and nothing changes
         #[cfg(feature = "simd")]
         _ => dispatched::apply(first, last, data),
         #[cfg(not(feature = "simd"))]
@@ -162,6 +163,9 @@ pub(crate) fn extend(key: [u8; 4], offset: usize, src: &[u8], dst: &mut Vec<u8>)
     dst.reserve(src.len());
     if src.len() <= SMALL_APPEND {
         return extend_small(key, offset, src, dst);
+    }
+    if key == [0; 4] {
+        return dst.extend_from_slice(src);
     }
     let (head, src) = src.split_at_checked(to_line(dst.spare_capacity_mut())).unwrap_or_default();
     extend_small(key, offset, head, dst);
