@@ -252,6 +252,14 @@ impl Output {
 
     /// Queues a frame whose payload is not copied.
     pub(crate) fn push_large(&mut self, header: &[u8], payload: Bytes) {
+        if self.is_empty() {
+            // The usual case, without memory for a queue.
+            let len = header.len().saturating_add(payload.len());
+            let entry = Entry { head: header.to_vec(), sent: 0, payload };
+            let large = Large { in_flight: Some(entry), len, ..Large::default() };
+            self.large = Some(Box::new(large));
+            return;
+        }
         let large = self.large.get_or_insert_default();
         large.room(header.len()).copy_from_slice(header);
         large.len = large.len.saturating_add(payload.len());
