@@ -17,6 +17,8 @@ const WINDOW: usize = 16 << 10;
 /// How much is read after a message that was completed directly, as `Connection::direct` says: as
 /// much as is copied twice of the next one, if it is as large.
 const START: usize = 512;
+/// From here on `Connection::send_prepared` shares a payload.
+const SHARED: usize = 16 << 10;
 
 /// The core, with payloads lent.
 pub struct Ours {
@@ -26,12 +28,15 @@ pub struct Ours {
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
+    /// A server, which does not mask, shares large payloads: they are `Bytes` already.
+    shares: bool,
     /// Whether the last message was completed directly, and its memory handed back.
     was_direct: bool,
 }
 
 impl Ours {
     fn with(role: Role, memory: Memory, negotiated: Negotiated, mut config: Config) -> Self {
+        let plain = negotiated.deflate.is_none();
         config.max_message_size = LIMIT as u64;
         config.max_frame_size = LIMIT as u64;
         let connection = match role {
@@ -40,7 +45,8 @@ impl Ours {
         };
         let buffer = vec![0; WINDOW].into();
         let output = Output::new();
-        Self { connection, output, memory, buffer, start: 0, end: 0, was_direct: false }
+        let shares = matches!(role, Role::Server) && plain;
+        Self { connection, output, memory, buffer, start: 0, end: 0, shares, was_direct: false }
     }
 
     /// Shows each message, and hands back the memory that `each` returns.
@@ -116,7 +122,7 @@ fn show(event: Event<'_>, sink: &mut impl Sink) -> Option<Vec<u8>> {
 
 impl Engine for Ours {
     const NAME: &'static str = "websocket-proto";
-    const HOW: &'static str = "the core, reads of 16 KiB (512 B after a message that was read directly); received payloads are lent, or read directly into memory that is used again; sent ones borrowed";
+    const HOW: &'static str = "the core, reads of 16 KiB (512 B after a message that was read directly); received payloads are lent, or read directly into memory that is used again; sent ones borrowed, a server's shared from 16 KiB up";
 
     fn new(role: Role, memory: Memory) -> Self {
         Self::with(role, memory, Negotiated::default(), Config::default())
@@ -140,6 +146,14 @@ impl Engine for Ours {
     }
 
     fn send(&mut self, payload: &Bytes, messages: u64) {
+        if self.shares && payload.len() >= SHARED {
+            for _ in 0..messages {
+                let message = Prepared::binary(payload.clone());
+                self.connection.send_prepared(&message, &mut self.output).expect("open, written");
+                self.write();
+            }
+            return;
+        }
         for _ in 0..messages {
             let message = Message::binary(&payload[..]);
             self.connection.send(message, &mut self.output).expect("open, and all is written");
