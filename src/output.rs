@@ -10,7 +10,7 @@ use bytes::Bytes;
 const KEEP: usize = 64 << 10;
 
 /// The longest header of a frame that is not large: two bytes, a 16-bit length, a masking key.
-const SMALL_HEADER: usize = 8;
+pub(crate) const SMALL_HEADER: usize = 8;
 
 /// The smallest growth of the contiguous part.
 const MIN_GROWTH: usize = 256;
@@ -224,29 +224,22 @@ impl Output {
         self.buffer.get_mut(start..end).unwrap_or_default()
     }
 
-    /// Whether [`small_room`](Self::small_room) has room for a payload of `len` bytes.
-    #[inline]
-    pub(crate) fn has_small_room(&self, len: usize) -> bool {
-        let room = self.buffer.len().saturating_sub(self.end);
-        self.large.is_none() && room >= len.saturating_add(SMALL_HEADER)
+    /// The memory behind what waits, if it has room for a frame with `len` bytes of payload and
+    /// comes next; `len` is that of a small one. The caller fills a part of it from the front, and
+    /// calls [`filled`](Self::filled).
+    #[inline(always)]
+    pub(crate) fn small_room(&mut self, len: usize) -> Option<&mut [u8]> {
+        if self.large.is_some() {
+            return None;
+        }
+        let room = self.buffer.get_mut(self.end..)?;
+        (room.len() >= len.wrapping_add(SMALL_HEADER)).then_some(room)
     }
 
-    /// Writes a small frame's header, all of `header` in one store, and gives room for `len` bytes
-    /// behind its first `header_len`, which the caller fills. There must be room for both.
-    #[inline]
-    pub(crate) fn small_room(
-        &mut self,
-        header: [u8; SMALL_HEADER],
-        header_len: usize,
-        len: usize,
-    ) -> &mut [u8] {
-        let start = self.end.saturating_add(header_len);
-        let room = self.buffer.get_mut(self.end..).unwrap_or_default();
-        if let Some(place) = room.first_chunk_mut() {
-            *place = header;
-        }
-        self.end = start.saturating_add(len);
-        self.buffer.get_mut(start..self.end).unwrap_or_default()
+    /// `count` bytes of [`small_room`](Self::small_room) wait now.
+    #[inline(always)]
+    pub(crate) const fn filled(&mut self, count: usize) {
+        self.end = self.end.wrapping_add(count); // within the buffer
     }
 
     /// Room for `len` bytes behind everything that waits, which the caller fills.
@@ -259,6 +252,14 @@ impl Output {
 
     /// Queues a frame whose payload is not copied.
     pub(crate) fn push_large(&mut self, header: &[u8], payload: Bytes) {
+        if self.is_empty() {
+            // The usual case, without memory for a queue.
+            let len = header.len().saturating_add(payload.len());
+            let entry = Entry { head: header.to_vec(), sent: 0, payload };
+            let large = Large { in_flight: Some(entry), len, ..Large::default() };
+            self.large = Some(Box::new(large));
+            return;
+        }
         let large = self.large.get_or_insert_default();
         large.room(header.len()).copy_from_slice(header);
         large.len = large.len.saturating_add(payload.len());
@@ -431,15 +432,11 @@ mod tests {
                     added.push(Frame { control, bytes });
                 }
                 Step::InOneLook(len) => {
-                    if !output.has_small_room(len) {
-                        continue;
-                    }
-                    let header_len = 2 + 2 * (index % 4);
-                    let bytes = bytes(index, header_len + len);
-                    let mut header = [0xEE; SMALL_HEADER];
-                    header[..header_len].copy_from_slice(&bytes[..header_len]);
-                    let room = output.small_room(header, header_len, len);
-                    room.copy_from_slice(&bytes[header_len..]);
+                    let Some(room) = output.small_room(len) else { continue };
+                    let bytes = bytes(index, 2 + 2 * (index % 4) + len);
+                    room[..SMALL_HEADER].fill(0xEE); // a header is written in one store
+                    room[..bytes.len()].copy_from_slice(&bytes);
+                    output.filled(bytes.len());
                     added.push(Frame { control: false, bytes });
                 }
                 Step::Large(len) => {
@@ -509,14 +506,13 @@ mod tests {
     #[test]
     fn small_room_is_for_the_widest_header() {
         let mut output = Output::new();
-        assert!(!output.has_small_room(0), "there is no memory");
+        assert_eq!(output.small_room(0), None, "there is no memory");
         output.room(1).fill(1);
         let free = output.buffer.len() - output.end;
-        assert!(output.has_small_room(free - SMALL_HEADER));
-        assert!(!output.has_small_room(free - SMALL_HEADER + 1));
-        assert!(!output.has_small_room(usize::MAX));
+        assert_eq!(output.small_room(free - SMALL_HEADER).map(|room| room.len()), Some(free));
+        assert_eq!(output.small_room(free - SMALL_HEADER + 1), None);
         output.push_large(&[2; 2], Bytes::from_static(&[2; 3]));
-        assert!(!output.has_small_room(0), "it would overtake");
+        assert_eq!(output.small_room(0), None, "it would overtake");
     }
 
     /// A control frame waits for the large frame that is in flight, and for no other.

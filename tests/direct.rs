@@ -46,13 +46,13 @@ fn every_cut_in_two_gives_the_same() {
     for role in ROLES {
         let input = [
             role.frame(BINARY, &payload(4_200)),
-            role.frame(FIN | CONTINUATION, &payload(300)),
+            role.frame(FIN | CONTINUATION, &payload(4_300)),
             role.frame(FIN | BINARY, b"next"),
         ]
         .concat();
         let whole = feed(&mut role.connection(Config::default()), [&input[..]]);
         assert_eq!(whole.events.len(), 2);
-        for first in 4_050..input.len() {
+        for first in (4_050..4_400).chain(8_400..input.len()) {
             for second in [first, first + 1, first + 7, first + 150, input.len()] {
                 let second = second.min(input.len());
                 let pieces = [&input[..first], &input[first..second], &input[second..]];
@@ -69,6 +69,7 @@ proptest! {
     #[test]
     fn any_cuts_give_the_same(
         cuts in prop::collection::vec(prop_oneof![1_usize..20, 1_000_usize..9_000, 10_000_usize..80_000], 1..20),
+        kept in prop_oneof![Just(0_usize), 4_000_usize..200_000],
     ) {
         for role in ROLES {
             let bytes = conversation(role);
@@ -81,6 +82,7 @@ proptest! {
                 if len == 0 { None } else { rest.split_off(..len) }
             });
             let mut connection = role.connection(Config::default());
+            connection.recycle(Vec::with_capacity(kept));
             prop_assert_eq!(feed_direct(&mut connection, pieces), whole);
         }
     }
@@ -92,6 +94,30 @@ fn most_of_a_large_message_is_read_directly() {
         let bytes = role.frame(FIN | BINARY, &payload(1 << 20));
         let direct = appended(&mut role.connection(Config::default()), &bytes, 16 << 10);
         assert!(direct >= (1 << 20) - (32 << 10), "{role:?}: {direct} bytes");
+    }
+}
+
+/// In memory that was handed back it begins at once, where enough is missing and has room.
+#[test]
+fn kept_memory_is_read_into_at_once() {
+    for role in ROLES {
+        for (len, kept, room) in [
+            (16_000, 16_000, Some(15_900)),
+            (16_000, 15_999, None),
+            (16_000, 0, None),
+            (4_196, 4_196, Some(4_096)),
+            (4_195, 4_195, None),
+        ] {
+            let what = format!("{role:?}: {len} bytes of payload, memory for {kept}");
+            let mut frame = role.frame(FIN | BINARY, &payload(len));
+            let rest = frame.split_off(frame.len() - (len - 100));
+            let mut connection = role.connection(Config::default());
+            connection.recycle(Vec::with_capacity(kept));
+            assert_eq!(feed(&mut connection, [&frame[..]]), Log::default());
+            assert_eq!(connection.direct().map(|(_, room)| room), room, "{what}");
+            let log = feed_direct(&mut connection, [&rest[..]]);
+            assert_eq!(log.events, [Event::Binary(payload(len).into())], "{what}");
+        }
     }
 }
 
@@ -116,6 +142,20 @@ fn text_chunks_and_controls_are_not() {
         assert_eq!(connection.direct(), None);
         feed(&mut connection, [&ping[1..50]]);
         assert_eq!(connection.direct(), None);
+    }
+}
+
+/// A read for the rest of a small fragment alone would cost more than copying it.
+#[test]
+fn small_frames_are_not() {
+    for role in ROLES {
+        for (len, is) in [(4_095, false), (4_096, true)] {
+            let frame = role.frame(CONTINUATION, &payload(len));
+            let start = [role.frame(BINARY, &payload(9_000)), frame[..100].to_vec()].concat();
+            let mut connection = role.connection(Config::default());
+            feed(&mut connection, [&start[..]]);
+            assert_eq!(connection.direct().is_some(), is, "{role:?}, {len}");
+        }
     }
 }
 

@@ -12,10 +12,16 @@ impl Connection {
     /// not pay or cannot be, and the next bytes go to [`receive`](Self::receive).
     ///
     /// It is `Some` after 4 KiB of the message have been received and until the end of the frame
-    /// that is on its way, where the message is delivered whole ([`Delivery::Messages`]) and not
-    /// compressed. There is memory for that many bytes: as many as the frame lacks, but not
-    /// more than keeps it at twice of what was received, and 64 KiB at a time where they are
+    /// that is on its way, if that has 4 KiB or more, where the message is delivered whole
+    /// ([`Delivery::Messages`]) and not compressed. There is memory for that many bytes: as many as the frame lacks, but not
+    /// more than keeps it at twice of what was received, and 32 KiB at a time where they are
     /// masked. Text has to be checked on its way and comes through `receive`.
+    ///
+    /// With memory that was handed back ([`recycle`](Self::recycle)) it begins earlier: after the
+    /// first byte of payload, if the frame lacks 4 KiB or more and they have room. Who hands it
+    /// back does well to read little, 512 bytes, after each message that was completed here:
+    /// if the next one is as large, only those bytes are copied; if not, the read after that is a
+    /// full one again. 16 KiB a message take two thirds of the time so.
     ///
     /// Any way to append will do: `extend_from_slice`, a `read_to_end` after [`Read::take`],
     /// tokio's `read_buf` after [`BufMut::limit`]. Fewer bytes or none are fine, and so is
@@ -77,7 +83,7 @@ impl Connection {
 
     /// Hands back the memory of a message that the application is done with. The next message
     /// that is neither lent nor compressed is put into it, unless it is less than a quarter as
-    /// long, and no memory has to grow.
+    /// long, and no memory has to grow. [`direct`](Self::direct) begins earlier with it.
     ///
     /// One buffer of at most 1 MiB is kept, until then or until the connection closes or fails;
     /// others are freed at once. It comes on top of what the peer can make a connection take.

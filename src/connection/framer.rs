@@ -9,6 +9,7 @@ use crate::frame::header::{self, Header, MAX_HEADER_LEN};
 use crate::frame::mask::{self, MaskKeys};
 use crate::frame::opcode::Opcode;
 use crate::message::Kind;
+use crate::output::SMALL_HEADER;
 use crate::{Counters, Output};
 
 /// From this many bytes up an owned payload is not copied into the output's buffer: the copy
@@ -115,20 +116,20 @@ impl Framer {
     #[inline(always)]
     pub(super) fn small(&mut self, kind: Kind, payload: &[u8], output: &mut Output) -> bool {
         let len = payload.len();
-        let Some(small) = u16::try_from(len).ok().filter(|_| len < LARGE_OWNED) else {
-            return false;
-        };
-        if len > self.fragment_size() || !output.has_small_room(len) {
+        if len >= LARGE_OWNED || len > self.fragment_size() {
             return false;
         }
+        let Some(room) = output.small_room(len) else { return false };
         let opcode = if kind == Kind::Text { Opcode::Text } else { Opcode::Binary };
-        let key = self.keys.as_mut().map(MaskKeys::next_key);
-        let (header, header_len) = header::small(opcode, small, key);
-        let body = output.small_room(header, header_len, len);
-        match key {
-            Some(key) => mask::copy(key, 0, payload, body),
-            None => body.copy_from_slice(payload),
-        }
+        let frame_len = match &mut self.keys {
+            Some(keys) => small_masked(opcode, payload, keys, room),
+            None => {
+                let (header_len, body) = small_header(opcode, len, None, room);
+                body.copy_from_slice(payload);
+                header_len.wrapping_add(len)
+            }
+        };
+        output.filled(frame_len);
         self.counters.count_data_frame(len as u64);
         self.counters.count_message();
         true
@@ -246,6 +247,34 @@ impl Framer {
         let room = output.room(header.len.saturating_add(payload.len()));
         fill(room, &header, payload);
     }
+}
+
+/// Writes a small frame of a client, and returns its length. Not compiled into its caller, where a
+/// server would save the registers for it too.
+#[inline(never)]
+fn small_masked(opcode: Opcode, payload: &[u8], keys: &mut MaskKeys, room: &mut [u8]) -> usize {
+    let key = keys.next_key();
+    let (header_len, body) = small_header(opcode, payload.len(), Some(key), room);
+    mask::copy(key, 0, payload, body);
+    header_len.wrapping_add(payload.len())
+}
+
+/// Writes the header of a small frame in one store, and returns its length and the room for `len`
+/// bytes of payload behind it.
+#[inline(always)]
+fn small_header(
+    opcode: Opcode,
+    len: usize,
+    key: Option<[u8; 4]>,
+    room: &mut [u8],
+) -> (usize, &mut [u8]) {
+    #[expect(clippy::cast_possible_truncation, reason = "it is small")]
+    let (header, header_len) = header::small(opcode, len as u16, key);
+    if let Some(place) = room.first_chunk_mut::<SMALL_HEADER>() {
+        *place = header;
+    }
+    let end = header_len.wrapping_add(len);
+    (header_len, room.get_mut(header_len..end).unwrap_or_default())
 }
 
 #[inline]

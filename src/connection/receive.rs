@@ -285,9 +285,7 @@ impl ReceivePath {
                 let (assembler, counters) = (&mut self.assembler, &mut self.counters);
                 let done = assembler.whole_frames(input, &mut position, &mut run, counters)?;
                 if done != Progress::More {
-                    let owned = done == Progress::Owned;
-                    *found = Found { consumed: position, payload: run, owned, last: true };
-                    return Ok(self.data_signal());
+                    return Ok(self.found_data(done, position, run, found));
                 }
             }
             let frame = match self.decoder.frame() {
@@ -319,13 +317,7 @@ impl ReceivePath {
             self.decoder.advance(used);
             position = position.saturating_add(used);
             if progress != Progress::More {
-                *found = Found {
-                    consumed: position,
-                    payload: run,
-                    owned: progress == Progress::Owned,
-                    last: !self.assembler.in_message(),
-                };
-                return Ok(self.data_signal());
+                return Ok(self.found_data(progress, position, run, found));
             }
             if !ends_frame && used == len {
                 break;
@@ -334,6 +326,20 @@ impl ReceivePath {
         self.assembler.settle(input, &mut run)?;
         found.consumed = input.len();
         Ok(Signal::NeedInput)
+    }
+
+    /// A message or a chunk of it ends at `consumed`.
+    #[inline(always)]
+    fn found_data(
+        &self,
+        progress: Progress,
+        consumed: usize,
+        payload: Range<usize>,
+        found: &mut Found,
+    ) -> Signal {
+        let (owned, last) = (progress == Progress::Owned, !self.assembler.in_message());
+        *found = Found { consumed, payload, owned, last };
+        self.data_signal()
     }
 
     const fn data_signal(&self) -> Signal {

@@ -106,11 +106,8 @@ impl SendPath {
         message: Message<'m>,
         output: &mut Output,
     ) -> Result<(), SendError<Message<'m>>> {
-        self.may_begin()?;
-        if self.is_full(message.as_bytes().len(), output) {
-            return Err(SendError::Full(message));
-        }
-        let (kind, payload) = parts(message);
+        let len = message.as_bytes().len();
+        let (kind, payload) = parts(self.admit(message, len, output)?);
         self.framer.data(Part::whole(kind), payload, output);
         Ok(())
     }
@@ -121,11 +118,8 @@ impl SendPath {
         message: Message<'m>,
         output: &mut Output,
     ) -> Result<(), SendError<Message<'m>>> {
-        self.may_begin()?;
-        if self.is_full(message.as_bytes().len(), output) {
-            return Err(SendError::Full(message));
-        }
-        let (kind, payload) = parts(message);
+        let len = message.as_bytes().len();
+        let (kind, payload) = parts(self.admit(message, len, output)?);
         let compressed = match &mut self.compressor {
             Some(compressor) => compressor.message(&payload),
             None => return Err(ApiMisuse::Closing.into()), // not reached: the caller has looked
@@ -158,10 +152,7 @@ impl SendPath {
         prepared: &Prepared,
         output: &mut Output,
     ) -> Result<(), SendError> {
-        self.may_begin()?;
-        if self.is_full(prepared.payload().len(), output) {
-            return Err(SendError::Full(()));
-        }
+        self.admit((), prepared.payload().len(), output)?;
         let part = Part::whole(prepared.kind());
         #[cfg(feature = "deflate")]
         if let Some(compressor) = &mut self.compressor
@@ -270,7 +261,7 @@ impl SendPath {
         } else {
             // 5.5.3: "the endpoint MAY elect to send a Pong frame for only the most recently
             // processed Ping frame."
-            self.owed_pong.insert(ControlPayload::new()).extend(payload);
+            self.owed_pong.get_or_insert_with(ControlPayload::new).replace(payload);
         }
     }
 
@@ -321,24 +312,32 @@ impl SendPath {
         }
     }
 
+    /// Whether a message with `len` bytes of payload may begin now; else it is handed back.
     #[inline]
-    pub(super) fn may_begin(&self) -> Result<(), ApiMisuse> {
+    pub(super) fn admit<M>(
+        &self,
+        message: M,
+        len: usize,
+        output: &Output,
+    ) -> Result<M, SendError<M>> {
         if !self.closing.may_send() {
-            return Err(ApiMisuse::Closing);
+            return Err(ApiMisuse::Closing.into());
         }
         if self.in_progress.is_some() {
-            return Err(ApiMisuse::MessageInProgress);
+            return Err(ApiMisuse::MessageInProgress.into());
         }
-        Ok(())
+        if self.is_full(len, output) {
+            return Err(SendError::Full(message));
+        }
+        Ok(message)
     }
 
     /// Whether `len` more bytes of payload are too many. One message always fits.
     #[inline]
-    pub(super) fn is_full(&self, len: usize, output: &Output) -> bool {
-        let waiting = output.len();
-        waiting > 0
-            && waiting.saturating_add(self.framer.most_bytes(len)) > self.hard_limit as usize
+    fn is_full(&self, len: usize, output: &Output) -> bool {
+        !output.is_empty()
             && self.hard_limit != NO_LIMIT
+            && output.len().saturating_add(self.framer.most_bytes(len)) > self.hard_limit as usize
     }
 
     /// The window of the compressor is unknown, so nothing can be sent after this.

@@ -30,8 +30,6 @@ impl SendPath {
         if self.compressor.is_some() {
             return false;
         }
-        self.may_begin().is_ok()
-            && !self.is_full(payload.len(), output)
-            && self.framer.small(kind, payload, output)
+        self.admit((), payload.len(), output).is_ok() && self.framer.small(kind, payload, output)
     }
 }

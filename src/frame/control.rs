@@ -19,10 +19,19 @@ impl ControlPayload {
     /// Appends bytes, up to the 125 that the rules let through.
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
         let (len, payload) = &mut *self.0;
-        for (slot, byte) in payload.iter_mut().skip(usize::from(*len)).zip(bytes) {
-            *slot = *byte;
-            *len = len.saturating_add(1);
-        }
+        let start = usize::from(*len);
+        let end = start.saturating_add(bytes.len()).min(MAX_CONTROL);
+        let room = payload.get_mut(start..end).unwrap_or_default();
+        room.copy_from_slice(bytes.get(..room.len()).unwrap_or_default());
+        #[expect(clippy::cast_possible_truncation, reason = "at most 125")]
+        let end = end as u8;
+        *len = end;
+    }
+
+    /// Keeps these bytes and not those before.
+    pub(crate) fn replace(&mut self, bytes: &[u8]) {
+        self.0.0 = 0;
+        self.extend(bytes);
     }
 
     pub(crate) fn as_slice(&self) -> &[u8] {
@@ -44,5 +53,9 @@ mod tests {
         assert_eq!(payload.as_slice(), [[1; 100].as_slice(), &[2; 25]].concat());
         payload.extend(&[3]);
         assert_eq!(payload.as_slice().len(), 125);
+        payload.replace(&[4; 7]);
+        assert_eq!(payload.as_slice(), [4; 7]);
+        payload.replace(&[5; 126]);
+        assert_eq!(payload.as_slice(), [5; 125]);
     }
 }

@@ -5,6 +5,9 @@ use super::opcode::Opcode;
 use super::rules::Rules;
 use crate::ProtocolError;
 
+/// A payload that is worth special care. The fuzzer's inputs are short.
+pub(crate) const LARGE: usize = if cfg!(fuzzing) { 16 } else { 4 << 10 };
+
 /// Reads headers, also in pieces, and counts the payload that follows.
 #[derive(Debug)]
 pub(crate) struct Decoder(State);
@@ -28,6 +31,8 @@ pub(crate) struct Frame {
     pub(crate) key: [u8; 4],
     pub(crate) opcode: Opcode,
     pub(crate) fin: bool,
+    /// Whether all of its payload is [`LARGE`].
+    pub(crate) large: bool,
 }
 
 impl Decoder {
@@ -104,6 +109,7 @@ impl Decoder {
             key: header.mask.unwrap_or_default(),
             opcode: header.opcode,
             fin: header.fin,
+            large: header.payload_len >= LARGE as u64,
         });
     }
 

@@ -66,8 +66,9 @@ pub(super) fn fields(
         let (value, line) = line.split_at_checked(find_control(line)).ok_or(VALUE)?;
         let [b'\r', b'\n', ..] = line else { return Err(VALUE) };
         let behind = whole.len().saturating_sub(line.len());
-        let start = behind.saturating_sub(value.trim_ascii_start().len());
-        let value = trim(value);
+        // Most values have one space before them and none behind.
+        let value = trim(value.strip_prefix(b" ").unwrap_or(value));
+        let start = value.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
         let name = Span::new(at, name.len());
         fields.push(Field { name, value: Span::new(start, value.len()) });
         at = behind.saturating_add(2);

@@ -166,17 +166,19 @@ pub(crate) fn is_token_byte(byte: u8) -> bool {
 }
 
 /// `tchar` of RFC 9110 section 5.6.2. A table: one load a byte.
+static TOKEN: [bool; 256] =
+    table(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+/// Which bytes are among these.
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler; a byte is below 256")]
-static TOKEN: [bool; 256] = {
+pub(crate) const fn table(mut bytes: &[u8]) -> [bool; 256] {
     let mut table = [false; 256];
-    let mut rest: &[u8] = b"!#$%&'*+-.^_`|~\
-        0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    while let [byte, tail @ ..] = rest {
+    while let [byte, rest @ ..] = bytes {
         table[*byte as usize] = true;
-        rest = tail;
+        bytes = rest;
     }
     table
-};
+}
 
 #[cfg(test)]
 mod tests {

@@ -187,20 +187,24 @@ impl Request {
         for (name, value) in &accept.headers {
             check_extra(name, value)?;
         }
-        let mut push = |text: &str| output.room(text.len()).copy_from_slice(text.as_bytes());
+        let mut push = |before: &str, name: &str, value: &[u8]| {
+            let parts = [before.as_bytes(), name.as_bytes(), b": ", value, b"\r\n"];
+            let mut room = output.room(parts.iter().map(|part| part.len()).sum());
+            for part in parts {
+                let (place, rest) = room.split_at_mut_checked(part.len()).unwrap_or_default();
+                place.copy_from_slice(part);
+                room = rest;
+            }
+        };
         let mut line = "HTTP/1.1 101 Switching Protocols\r\n";
         // The first header is written only where the answer stands.
         let negotiated = self.answer(accept.subprotocol, |name, value| {
-            for part in [core::mem::take(&mut line), name, ": ", value, "\r\n"] {
-                push(part);
-            }
+            push(core::mem::take(&mut line), name, value);
         })?;
         for (name, value) in &accept.headers {
-            for part in [name, ": ", value, "\r\n"] {
-                push(part);
-            }
+            push("", name, value.as_bytes());
         }
-        push("\r\n");
+        output.room(2).copy_from_slice(b"\r\n");
         Ok(negotiated)
     }
 
@@ -214,8 +218,9 @@ impl Request {
         subprotocol: Option<&str>,
     ) -> Result<(Negotiated, Fields), ApiMisuse> {
         let mut headers = Vec::with_capacity(5);
-        let negotiated =
-            self.answer(subprotocol, |name, value| headers.push((name, String::from(value))))?;
+        let negotiated = self.answer(subprotocol, |name, value| {
+            headers.push((name, String::from_utf8_lossy(value).into_owned())); // it is ASCII
+        })?;
         Ok((negotiated, headers))
     }
 
@@ -233,7 +238,7 @@ impl Request {
     fn answer(
         &self,
         subprotocol: Option<&str>,
-        mut field: impl FnMut(&'static str, &str),
+        mut field: impl FnMut(&'static str, &[u8]),
     ) -> Result<Negotiated, ApiMisuse> {
         let mut negotiated = Negotiated::default();
         if let Some(chosen) = subprotocol {
@@ -244,18 +249,17 @@ impl Request {
             }
             negotiated.subprotocol = Some(String::from(chosen));
         }
-        field("Upgrade", "websocket");
-        field("Connection", "Upgrade");
+        field("Upgrade", b"websocket");
+        field("Connection", b"Upgrade");
         // Its length was checked.
         let key = self.head.bytes(self.key).first_chunk().copied().unwrap_or_default();
-        let accept = accept_key(&key);
-        field("Sec-WebSocket-Accept", core::str::from_utf8(&accept).unwrap_or_default());
+        field("Sec-WebSocket-Accept", &accept_key(&key));
         if let Some(chosen) = subprotocol {
-            field("Sec-WebSocket-Protocol", chosen);
+            field("Sec-WebSocket-Protocol", chosen.as_bytes());
         }
         #[cfg(feature = "deflate")]
         if let Some(agreed) = self.deflate {
-            field("Sec-WebSocket-Extensions", &agreed.answer());
+            field("Sec-WebSocket-Extensions", agreed.answer().as_bytes());
             negotiated.deflate = Some(agreed.params);
         }
         Ok(negotiated)

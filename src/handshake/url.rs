@@ -5,6 +5,7 @@ use core::fmt;
 use core::net::Ipv6Addr;
 use core::str::FromStr;
 
+use super::headers::table;
 use crate::ApiMisuse;
 
 /// A WebSocket URL: `ws://host[:port][/path][?query]`, or `wss://` for TLS (RFC 6455 section 3).
@@ -155,11 +156,13 @@ pub(crate) fn is_target(target: &[u8]) -> bool {
 }
 
 /// `reg-name` of RFC 3986 section 3.2.2: unreserved, percent-encoded, sub-delims.
-const fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'%' | b'!' | b'$'..=b'&')
-        || matches!(byte, b'\''..=b'+' | b',' | b';' | b'=')
+fn is_name_byte(byte: u8) -> bool {
+    NAME.get(usize::from(byte)).is_some_and(|&is| is)
 }
+
+/// A table: one load a byte.
+static NAME: [bool; 256] =
+    table(b"-._~%!$&'()*+,;=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
 #[cfg(test)]
 mod tests {

@@ -6,15 +6,16 @@ use alloc::vec::Vec;
 
 use super::{Assembler, Buffer, Kind};
 use crate::ProtocolError;
-use crate::frame::decoder::Frame;
+use crate::frame::decoder::{Frame, LARGE};
 use crate::frame::header::MAX_HEADER_LEN;
 use crate::frame::mask;
 
-/// A message is read into directly once so much of it has arrived. The fuzzer's inputs are short.
-const LEAST: usize = if cfg!(fuzzing) { 16 } else { 4 << 10 };
+/// A message is read into directly once so much of it has arrived, so that it may get memory for
+/// as much again, or while so much is missing that there is memory for.
+const LEAST: usize = LARGE;
 /// The most bytes of masked payload in one direct read: they are unmasked afterwards, and should
-/// still be in the nearest caches.
-const PIECE: usize = 64 << 10;
+/// still be in the nearest cache, which holds 32 KiB and more.
+const PIECE: usize = 32 << 10;
 /// The headers that came with a message, roughly, twice.
 const HEADERS: usize = 2 * MAX_HEADER_LEN;
 /// The largest buffer that is kept for the next message.
@@ -31,22 +32,21 @@ impl Assembler {
     /// them are missing in `frame` and have room. Text is not read directly: a `String` takes no
     /// bytes but through a check, which it has to pass once more if it was checked before.
     pub(crate) fn direct(&mut self, frame: &Frame) -> Option<(&mut Vec<u8>, usize)> {
-        if !self.moved || self.chunks || self.rules.compressed {
+        if !frame.large || !self.moved || self.chunks || self.rules.compressed {
             return None;
         }
         let seen = self.seen(frame);
         let Buffer::Binary(data) = &mut self.buffer else { return None };
         // What is there beyond was appended after an earlier call, which was not completed.
         let before = data.len().checked_sub(seen)?;
-        if seen < LEAST {
-            return None;
-        }
         let missing = frame.remaining.saturating_sub(before as u64);
         let wanted = usize::try_from(missing).unwrap_or(usize::MAX);
-        if wanted == 0 {
+        let room = data.capacity().saturating_sub(data.len());
+        let kept = LEAST <= wanted && wanted <= room;
+        if wanted == 0 || (seen < LEAST && !kept) {
             return None;
         }
-        if data.capacity().saturating_sub(data.len()) < wanted.min(LEAST) {
+        if room < wanted.min(LEAST) {
             let to_come = if frame.fin { missing } else { u64::MAX };
             data.reserve_exact(room_for(data.len(), 0, to_come));
         }

@@ -23,9 +23,16 @@ pub fn run(data: &[u8]) {
     let whole = feed_to_the_end(new(config), [input]);
     assert_eq!(feed_to_the_end(new(config), cuts.of(input)), whole, "cut");
     assert_eq!(feed_to_the_end(new(config), input.chunks(1)), whole, "byte by byte");
-    let directly = |pieces| to_the_end(new(config), |connection| feed_direct(connection, pieces));
-    assert_eq!(directly(cuts.of(input).collect::<Vec<_>>()), whole, "cut, directly");
-    assert_eq!(directly(input.chunks(1).collect()), whole, "byte by byte, directly");
+    let directly = |pieces, kept| {
+        to_the_end(new(config), |connection| {
+            connection.recycle(Vec::with_capacity(kept));
+            feed_direct(connection, pieces)
+        })
+    };
+    assert_eq!(directly(cuts.of(input).collect::<Vec<_>>(), 0), whole, "cut, directly");
+    assert_eq!(directly(cuts.of(input).collect(), input.len()), whole, "the same, memory kept");
+    assert_eq!(directly(input.chunks(1).collect(), 0), whole, "byte by byte, directly");
+    assert_eq!(directly(input.chunks(1).collect(), input.len()), whole, "the same, memory kept");
     assert_eq!(feed_to_the_end(new(differently), [input]), whole, "other delivery");
     assert_eq!(feed_to_the_end(new(differently), cuts.of(input)), whole, "cut, other");
 }

@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::io::{IoSlice, Read, Write};
+use std::mem;
 
 use bytes::{BufMut, Bytes};
 use tokio::io::AsyncReadExt;
@@ -10,8 +11,14 @@ use websocket_proto::{
 use crate::engine::{Deflate, Engine, Kind, LIMIT, Role, Sink};
 use crate::memory::{Memory, now};
 
-/// The read buffer. Large messages are read directly past it, and the nearest cache holds it.
+/// The read buffer. Large messages are read directly past it, and the nearest cache holds it: with
+/// 64 KiB, unmasking in place waits for the next cache, and 16 KiB messages took twice as long.
 const WINDOW: usize = 16 << 10;
+/// How much is read after a message that was completed directly, as `Connection::direct` says: as
+/// much as is copied twice of the next one, if it is as large.
+const START: usize = 512;
+/// From here on `Connection::send_prepared` shares a payload.
+const SHARED: usize = 16 << 10;
 
 /// The core, with payloads lent.
 pub struct Ours {
@@ -21,10 +28,15 @@ pub struct Ours {
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
+    /// A server, which does not mask, shares large payloads: they are `Bytes` already.
+    shares: bool,
+    /// Whether the last message was completed directly, and its memory handed back.
+    was_direct: bool,
 }
 
 impl Ours {
     fn with(role: Role, memory: Memory, negotiated: Negotiated, mut config: Config) -> Self {
+        let plain = negotiated.deflate.is_none();
         config.max_message_size = LIMIT as u64;
         config.max_frame_size = LIMIT as u64;
         let connection = match role {
@@ -32,7 +44,9 @@ impl Ours {
             Role::Server => Connection::server(negotiated, config),
         };
         let buffer = vec![0; WINDOW].into();
-        Self { connection, output: Output::new(), memory, buffer, start: 0, end: 0 }
+        let output = Output::new();
+        let shares = matches!(role, Role::Server) && plain;
+        Self { connection, output, memory, buffer, start: 0, end: 0, shares, was_direct: false }
     }
 
     /// Shows each message, and hands back the memory that `each` returns.
@@ -45,7 +59,9 @@ impl Ours {
                     left -= 1;
                     continue;
                 }
-                self.end = Read::read(&mut self.memory, &mut self.buffer).expect("memory");
+                let room = if mem::take(&mut self.was_direct) { START } else { WINDOW };
+                let window = &mut self.buffer[..room];
+                self.end = Read::read(&mut self.memory, window).expect("memory");
                 self.start = 0;
             }
             let mut input = &mut self.buffer[self.start..self.end];
@@ -71,6 +87,7 @@ impl Ours {
             if let Some(event) = done {
                 if let Some(spent) = each(event) {
                     self.connection.recycle(spent);
+                    self.was_direct = true;
                 }
                 return true;
             }
@@ -105,7 +122,7 @@ fn show(event: Event<'_>, sink: &mut impl Sink) -> Option<Vec<u8>> {
 
 impl Engine for Ours {
     const NAME: &'static str = "websocket-proto";
-    const HOW: &'static str = "the core, reads of 16 KiB; received payloads are lent, or read directly into memory that is used again; sent ones borrowed";
+    const HOW: &'static str = "the core, reads of 16 KiB (512 B after a message that was read directly); received payloads are lent, or read directly into memory that is used again; sent ones borrowed, a server's shared from 16 KiB up";
 
     fn new(role: Role, memory: Memory) -> Self {
         Self::with(role, memory, Negotiated::default(), Config::default())
@@ -129,6 +146,14 @@ impl Engine for Ours {
     }
 
     fn send(&mut self, payload: &Bytes, messages: u64) {
+        if self.shares && payload.len() >= SHARED {
+            for _ in 0..messages {
+                let message = Prepared::binary(payload.clone());
+                self.connection.send_prepared(&message, &mut self.output).expect("open, written");
+                self.write();
+            }
+            return;
+        }
         for _ in 0..messages {
             let message = Message::binary(&payload[..]);
             self.connection.send(message, &mut self.output).expect("open, and all is written");
