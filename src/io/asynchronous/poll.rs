@@ -77,7 +77,8 @@ pub(super) fn poll_event<O: Outward>(
 }
 
 impl<T: AsyncTransport> Out<'_, T> {
-    fn fail(&mut self, error: ProtocolError) {
+    /// The receiving half has failed.
+    pub(super) fn fail(&mut self, error: ProtocolError) {
         self.sending.fail(error);
         *self.failed = Some(error);
     }

@@ -129,10 +129,13 @@ impl<T: AsyncTransport> Receiver<T> {
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
         let Self { path, slot, shared, .. } = self;
         // Without the lock, where the last read has brought more than one.
-        if let Some(window) = slot
-            && let Ok(true) = window.find(path)
-        {
-            return Poll::Ready(Ok(true));
+        if let Some(window) = slot {
+            match window.find(path) {
+                Ok(true) => return Poll::Ready(Ok(true)),
+                Ok(false) => {}
+                // Told once: the next look finds an empty window.
+                Err(error) => shared.with(Half::Receiver, |out| out.fail(error)),
+            }
         }
         poll_shared(path, slot, shared, cx)
     }
