@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::AsyncTransport;
 use crate::ProtocolError;
 use crate::connection::receive::ReceivePath;
-use crate::io::driver::Sending;
+use crate::io::driver::{Driver, Sending};
 use crate::io::error::Error;
 use crate::io::link::{Io, Link};
 use crate::io::pool;
@@ -45,6 +45,11 @@ impl<T: AsyncTransport> Outward for Out<'_, T> {
     }
 }
 
+/// Whether there is an event. The error is one word here: were it beside the event in memory, the
+/// event would be moved in the widths of the error's parts, and each move wait for the stores
+/// before it.
+pub(super) type Next = Result<bool, Box<Error>>;
+
 /// What a turn came to.
 pub(super) enum Turn {
     /// Something has changed: look for events again.
@@ -60,7 +65,7 @@ pub(super) fn poll_event<O: Outward>(
     slot: &mut Slot,
     outward: &mut O,
     cx: &mut Context<'_>,
-) -> Poll<Result<bool, Error>> {
+) -> Poll<Next> {
     loop {
         if let Some(window) = slot {
             match window.find(receive) {
@@ -71,9 +76,47 @@ pub(super) fn poll_event<O: Outward>(
         }
         match ready!(outward.with(|out| out.poll_turn(receive, slot, cx))) {
             Turn::Again => {}
-            Turn::Over(outcome) => return Poll::Ready(outcome.map(|()| false)),
+            Turn::Over(outcome) => return Poll::Ready(outcome.map(|()| false).map_err(Box::new)),
         }
     }
+}
+
+/// [`poll_event`] where both halves are at hand.
+#[inline]
+pub(super) fn poll_driver<T: AsyncTransport>(
+    transport: &mut T,
+    slot: &mut Slot,
+    driver: &mut Driver,
+    cx: &mut Context<'_>,
+) -> Poll<Next> {
+    let (receive, mut sending) = driver.halves();
+    // What the last read has brought, without a look at anything else.
+    if let Some(window) = slot
+        && !sending.wants_write()
+    {
+        match window.find(receive) {
+            Ok(true) => return Poll::Ready(Ok(true)),
+            Ok(false) => {}
+            Err(error) => sending.fail(error),
+        }
+    }
+    poll_whole(transport, slot, driver, cx)
+}
+
+#[inline(never)]
+fn poll_whole<T: AsyncTransport>(
+    transport: &mut T,
+    slot: &mut Slot,
+    driver: &mut Driver,
+    cx: &mut Context<'_>,
+) -> Poll<Next> {
+    let (receive, sending) = driver.halves();
+    let mut out = Out { transport, sending, failed: &mut None };
+    if out.sending.wants_write() {
+        // Events are given out all the same: it is the program's to stop for what it sends.
+        let _ = out.poll_write_until(|sending| !sending.wants_write(), cx);
+    }
+    poll_event(receive, slot, &mut out, cx)
 }
 
 impl<T: AsyncTransport> Out<'_, T> {
