@@ -43,6 +43,8 @@ pub(crate) struct Link {
     pub(crate) told: bool,
     /// What broke the transport, until it is reported.
     broken: Option<io::Error>,
+    /// Something broke it: what fails after that is the same break, reported or not.
+    has_broken: bool,
 }
 
 impl Link {
@@ -58,6 +60,7 @@ impl Link {
             #[cfg(any(feature = "tokio", feature = "futures-io"))]
             told: false,
             broken: None,
+            has_broken: false,
         }
     }
 
@@ -167,6 +170,8 @@ impl Link {
     fn break_off(&mut self, error: io::Error) {
         self.shut();
         self.output = Output::new();
-        self.broken.get_or_insert(error);
+        if !core::mem::replace(&mut self.has_broken, true) {
+            self.broken = Some(error);
+        }
     }
 }
