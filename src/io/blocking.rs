@@ -327,7 +327,7 @@ fn transfer<S: Transport>(
         Io::Read => {
             let limited = timer.limit_reads(stream, deadline)?;
             if let Some(result) = timer.ready(stream.read(window.room()), &limited)? {
-                link.read(window, result, timer.now());
+                window.filled(link.read(result, timer.now()));
             }
         }
         Io::Write => {

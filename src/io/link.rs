@@ -4,7 +4,6 @@
 use std::io;
 use std::time::Duration;
 
-use super::window::Window;
 use crate::Output;
 use crate::deadlines::Deadlines;
 
@@ -126,19 +125,20 @@ impl Link {
         }
     }
 
-    /// So many bytes were put into the window; 0 is the end.
-    pub(crate) fn read(&mut self, window: &mut Window, result: io::Result<usize>, now: Duration) {
+    /// So many bytes were read; 0 is the end. Returns how many there are to be looked at.
+    pub(crate) fn read(&mut self, result: io::Result<usize>, now: Duration) -> usize {
         match result {
             Ok(0) => self.ended = true,
             Ok(count) => {
-                window.filled(count);
                 self.deadlines.received(now);
+                return count;
             }
             Err(error) => {
                 self.ended = true;
                 self.break_off(error);
             }
         }
+        0
     }
 
     pub(crate) fn shut(&mut self) {

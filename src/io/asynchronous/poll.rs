@@ -169,7 +169,7 @@ impl<T: AsyncTransport> Out<'_, T> {
                 Some(io) => io,
             };
             self.sending.before_io(now);
-            let done = poll_io(self.transport, self.sending.link, slot, io, now, cx);
+            let done = self.poll_step(receive, slot, io, now, cx);
             match (io, done) {
                 (Io::Read, Poll::Pending) => break,
                 (_, Poll::Pending) => blocked = true,
@@ -190,6 +190,35 @@ impl<T: AsyncTransport> Out<'_, T> {
             receive.fail(error);
         }
         Poll::Ready(Turn::Again)
+    }
+
+    /// Does what a step asks of the transport. The rest of a large message is read into it, past
+    /// the window; the next look at the window takes what was appended.
+    fn poll_step(
+        &mut self,
+        receive: &mut ReceivePath,
+        slot: &mut Slot,
+        io: Io,
+        now: Duration,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        let (transport, link) = (&mut *self.transport, &mut *self.sending.link);
+        if io == Io::Read
+            && let Some((message, most)) = Window::bypass(receive)
+            && let Some(read) = transport.poll_append(cx, message, most)
+        {
+            let read = retried(read);
+            if read.is_pending() {
+                pool::give_window(slot);
+                return Poll::Pending;
+            }
+            slot.get_or_insert_with(pool::window); // the event is found in it
+            if let Poll::Ready(Some(result)) = read {
+                link.read(result, now);
+            }
+            return Poll::Ready(());
+        }
+        poll_io(transport, link, slot, io, now, cx)
     }
 
     /// Writes until `done`, or until there is nothing to write, and does not read.
@@ -233,7 +262,7 @@ pub(super) fn poll_io<T: AsyncTransport>(
             match retried(transport.poll_read(cx, window.room())) {
                 Poll::Ready(None) => {}
                 Poll::Ready(Some(result)) => {
-                    link.read(window, result, now);
+                    window.filled(link.read(result, now));
                     pool::lend_output(&mut link.output);
                 }
                 Poll::Pending => {
