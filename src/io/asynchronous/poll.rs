@@ -7,13 +7,13 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::AsyncTransport;
-use crate::ProtocolError;
 use crate::connection::receive::ReceivePath;
 use crate::io::driver::{Driver, Sending};
 use crate::io::error::Error;
 use crate::io::link::{Io, Link};
 use crate::io::pool;
 use crate::io::window::Window;
+use crate::{Output, ProtocolError};
 
 /// Pieces in one vectored write.
 const SLICES: usize = 16;
@@ -227,10 +227,11 @@ impl<T: AsyncTransport> Out<'_, T> {
         done: impl Fn(&Sending<'_>) -> bool,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
+        let mut looked = None; // at the clock, once: nothing here waits
         while !done(&self.sending)
             && let Some(io) = self.sending.link.next_to_flush()
         {
-            let now = self.transport.now();
+            let now = *looked.get_or_insert_with(|| self.transport.now());
             self.sending.before_io(now);
             ready!(poll_io(self.transport, self.sending.link, &mut None, io, now, cx));
         }
@@ -272,10 +273,7 @@ pub(super) fn poll_io<T: AsyncTransport>(
             }
         }
         Io::Write => {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let count = link.output.io_slices(&mut slices);
-            let slices = slices.get(..count).unwrap_or_default();
-            if let Some(result) = ready!(retried(transport.poll_write(cx, slices))) {
+            if let Some(result) = ready!(retried(poll_write(transport, &link.output, cx))) {
                 link.written(result, now);
             }
         }
@@ -292,6 +290,20 @@ pub(super) fn poll_io<T: AsyncTransport>(
         }
     }
     Poll::Ready(())
+}
+
+fn poll_write<T: AsyncTransport>(
+    transport: &mut T,
+    output: &Output,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    let first = output.pending();
+    if first.len() == output.len() {
+        return transport.poll_write(cx, &[IoSlice::new(first)]);
+    }
+    let mut slices = [IoSlice::new(&[]); SLICES];
+    let count = output.io_slices(&mut slices);
+    transport.poll_write(cx, slices.get(..count).unwrap_or_default())
 }
 
 /// `None`: a signal came between, try again.
