@@ -15,6 +15,9 @@ use crate::CloseFrame;
 /// whole message lay in the input, and `Cow::Owned` where it arrived in several inputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+// In words throughout, so that it is moved in words: were `last` beside the tag, it would be moved
+// in odd parts, each of which waits for the stores of the move before.
+#[repr(u64)]
 pub enum Event<'i> {
     /// A whole text message.
     Text(Cow<'i, str>),
@@ -22,17 +25,17 @@ pub enum Event<'i> {
     Binary(Cow<'i, [u8]>),
     /// A piece of a text message ([`Delivery::Chunks`](crate::Delivery::Chunks)).
     TextChunk {
-        /// Whole characters; may be empty.
-        text: Cow<'i, str>,
         /// Whether the message ends here.
         last: bool,
+        /// Whole characters; may be empty.
+        text: Cow<'i, str>,
     },
     /// A piece of a binary message ([`Delivery::Chunks`](crate::Delivery::Chunks)).
     BinaryChunk {
-        /// The bytes; may be empty.
-        data: Cow<'i, [u8]>,
         /// Whether the message ends here.
         last: bool,
+        /// The bytes; may be empty.
+        data: Cow<'i, [u8]>,
     },
     /// A Ping. The Pong is in the output already, unless
     /// [`Config::auto_pong`](crate::Config::auto_pong) is off.

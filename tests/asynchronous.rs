@@ -306,6 +306,24 @@ async fn the_receiver_answers_while_the_sender_is_idle() {
     assert_eq!(websocket.connection().error(), Some(ProtocolError::InvalidUtf8));
 }
 
+/// A faulty frame right behind a message, both from one read: the half that finds it without the
+/// transport tells the other one, and the Close frame leaves at once.
+#[tokio::test(start_paused = true)]
+async fn a_fault_behind_a_message_is_answered() {
+    let (websocket, mut peer) = pipe(1024, Config::default());
+    let (mut receiver, _sender) = websocket.split();
+    let bytes = [PEER.frame(FIN | TEXT, b"a"), PEER.frame(FIN | 0x3, b"")].concat();
+    peer.write_all(&bytes).await.unwrap();
+    assert_eq!(receiver.recv().await.unwrap(), Some(Message::text("a")));
+    let peer = async {
+        let close = timeout(SECOND, next_frame(&mut peer)).await.expect("at once");
+        assert_eq!((close.byte0, close.payload), close_frame(1002));
+        drop(peer);
+    };
+    let (received, ()) = tokio::join!(receiver.recv(), peer);
+    assert_eq!(protocol(received), ProtocolError::ReservedOpcode(3));
+}
+
 /// S49: the sender always has more to say than the pipe takes; a pong leaves all the same, behind
 /// no more than what waited when the ping came.
 #[tokio::test(start_paused = true)]

@@ -242,6 +242,32 @@ fn s45_s46_a_write_or_a_flush_fails_at_each_operation() {
     }
 }
 
+/// What had come with an earlier read is delivered all the same, and then the end.
+#[test]
+fn a_failed_send_hides_nothing_that_was_received() {
+    let close = Role::Server.close(1001, "bye");
+    let messages = ["one", "two", "three"].map(|it| Role::Server.frame(FIN | TEXT, it.as_bytes()));
+    for with_close in [false, true] {
+        let input = [&messages.concat()[..], if with_close { &close } else { b"" }].concat();
+        let script = Script::new(&input, 4096).open_ended().with_fault(1, Fault::Reset);
+        let mut websocket = open(script);
+        assert_eq!(websocket.recv().unwrap(), Some(Message::text("one")));
+        let error = websocket.send("answer").unwrap_err();
+        assert!(is_io(&error), "{error:?}");
+        assert_eq!(websocket.recv().unwrap(), Some(Message::text("two")));
+        let error = websocket.send("another").unwrap_err();
+        assert!(matches!(error, Error::Protocol(ProtocolError::UnexpectedEof)), "{error:?}");
+        assert_eq!(websocket.recv().unwrap(), Some(Message::text("three")));
+        if with_close {
+            assert_eq!(websocket.recv().unwrap(), None);
+            let received = websocket.connection().close_received().expect("it was read");
+            assert_eq!((received.code().get(), received.reason()), (1001, "bye"));
+        } else {
+            assert_over(&mut websocket);
+        }
+    }
+}
+
 /// The error was told: nothing but that it is over is left to tell.
 fn assert_over(websocket: &mut WebSocket<Script>) {
     for _ in 0..2 {

@@ -88,12 +88,20 @@ fn replies() -> Vec<(u8, Vec<u8>)> {
     ]
 }
 
-fn receives<T: AsyncTransport>(script: &Script, mut websocket: WebSocket<T>) {
+fn receives<T: AsyncTransport>(script: &Script, websocket: WebSocket<T>) {
+    receives_these(&messages(), script, websocket);
+}
+
+fn receives_these<T: AsyncTransport>(
+    messages: &[Message<'static>],
+    script: &Script,
+    mut websocket: WebSocket<T>,
+) {
     let mut received = Vec::new();
     while let Some(message) = insist!(websocket.recv()).unwrap() {
         received.push(message);
     }
-    assert_eq!(received, messages());
+    assert!(received == messages);
     assert_eq!(frames(script), replies());
     assert!(script.is_shut());
     assert_eq!(websocket.connection().state(), State::Closed);
@@ -128,6 +136,41 @@ fn receiving() {
             receives(&stream, over_tokio(&stream, connection()));
             let stream = script();
             reads(&stream, over_tokio(&stream, connection()));
+        });
+    }
+}
+
+/// What lacks much is read straight into the message where the stream can append, and comes
+/// through the window otherwise, or if it is text; pings between the fragments are answered.
+#[test]
+fn receiving_large_messages() {
+    let bytes: Vec<u8> = (0..300_000_u32).map(|at| (at % 251) as u8).collect();
+    let text = "κόσμε ".repeat(10_000);
+    let role = Role::Server;
+    let input = [
+        role.frame(BINARY, &bytes[..100_000]),
+        role.frame(FIN | PING, b"between"),
+        role.frame(FIN | CONTINUATION, &bytes[100_000..]),
+        role.frame(FIN | PING, b"again"),
+        role.frame(FIN | TEXT, text.as_bytes()),
+        role.close(3000, "bye"),
+    ]
+    .concat();
+    let messages = [Message::binary(bytes), Message::text(text)];
+    for step in [997, 8 << 10, 100_000] {
+        let script = || Script::new(&input, step).hesitant();
+        let config = || server(Config::default());
+        let stream = script();
+        receives_these(&messages, &stream, over_futures(&stream, config()));
+        assert_eq!(stream.appended(), 0);
+        with_runtime(|| {
+            let stream = script();
+            receives_these(&messages, &stream, over_tokio(&stream, config()));
+            let appended = stream.appended();
+            assert!(
+                (150_000..300_000).contains(&appended),
+                "{appended} of 300,000 past the window"
+            );
         });
     }
 }

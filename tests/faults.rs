@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::fmt;
 use std::future::{Future, pending};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -15,11 +16,18 @@ use common::{client, server};
 use websocket_proto::io::{AsyncTransport, Error, WebSocket, blocking, futures, tokio as adapter};
 use websocket_proto::{Config, Connection, Message, ProtocolError};
 
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Default, PartialEq, Eq)]
 struct Seen {
     messages: Vec<Message<'static>>,
     /// In the order in which they were told; a clean end tells none.
     errors: Vec<String>,
+}
+
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lengths: Vec<_> = self.messages.iter().map(|it| it.as_bytes().len()).collect();
+        write!(f, "messages of {lengths:?} bytes, errors {:?}", self.errors)
+    }
 }
 
 impl Seen {
@@ -145,12 +153,34 @@ fn input(role: Role) -> Vec<u8> {
     .concat()
 }
 
+/// The first message is large enough to be read into directly.
+fn large_input(role: Role) -> Vec<u8> {
+    [
+        role.frame(BINARY, &[1; 50_000]),
+        role.frame(FIN | PING, b"ping"),
+        role.frame(FIN | CONTINUATION, &[2; 100_000]),
+        role.frame(FIN | TEXT, b"next"),
+        role.frame(FIN | TEXT, b"last"),
+        role.close(1000, ""),
+    ]
+    .concat()
+}
+
 #[test]
 fn every_operation() {
+    every_operation_on(input, &[5, 64, 4096]);
+}
+
+#[test]
+fn every_operation_on_a_large_message() {
+    every_operation_on(large_input, &[9_001, 70_000]);
+}
+
+fn every_operation_on(input: fn(Role) -> Vec<u8>, steps: &[usize]) {
     for (role, connection) in
         [(Role::Server, server as fn(Config) -> Connection), (Role::Client, client)]
     {
-        for step in [5, 64, 4096] {
+        for &step in steps {
             for (name, adapter) in ADAPTERS {
                 let new = || Script::new(&input(role), step);
                 let script = new();

@@ -41,7 +41,8 @@ const SLICES: usize = 16;
 ///
 /// If the stream is in non-blocking mode, or has a time limit of its own, a call may fail with
 /// [`Error::is_would_block`]: nothing is lost, the next call goes on where it stopped. After any
-/// other error every later call fails.
+/// other error every later call fails, but for what was read before a call that sends failed: that
+/// is still received.
 #[derive(Debug)]
 pub struct WebSocket<S> {
     stream: S,
@@ -327,7 +328,7 @@ fn transfer<S: Transport>(
         Io::Read => {
             let limited = timer.limit_reads(stream, deadline)?;
             if let Some(result) = timer.ready(stream.read(window.room()), &limited)? {
-                link.read(window, result, timer.now());
+                window.filled(link.read(result, timer.now()));
             }
         }
         Io::Write => {

@@ -117,8 +117,17 @@ impl Driver {
         if !self.link.is_shut() {
             return Ok(());
         }
-        self.outcome()?;
-        self.halves().1.check_ended()
+        let (receive, mut sending) = self.halves();
+        if let Some(broken) = sending.broken(receive.error()) {
+            // What was read before is still delivered, and then the end. Reading on could wait for
+            // a silent peer.
+            sending.link.give_up();
+            return Err(Error::Io(broken));
+        }
+        match receive.error() {
+            Some(error) => Err(Error::Protocol(error)),
+            None => sending.check_ended(),
+        }
     }
 }
 
@@ -226,11 +235,13 @@ impl Sending<'_> {
         }
     }
 
-    /// The sending side has ended without a failure. Where our Close was the last to leave,
-    /// everything has left.
+    /// The sending side has ended, and the receiving one knows of no failure. Where our Close was
+    /// the last to leave, everything has left.
     pub(crate) fn check_ended(&self) -> Result<(), Error> {
         match self.path.closing.state() {
             State::Closed => Ok(()),
+            // The transport broke, which was told.
+            State::Failed => Err(Error::Protocol(ProtocolError::UnexpectedEof)),
             _ => Err(Error::Misuse(ApiMisuse::Closing)),
         }
     }

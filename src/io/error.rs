@@ -12,8 +12,8 @@ use crate::{ApiMisuse, ProtocolError};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The transport failed. Where a call that sends finds that out, what the peer had sent before
-    /// may not have been delivered.
+    /// The transport failed. Where a call that sends finds that out, what was read before is still
+    /// delivered, but what the peer had sent and nobody has read may be lost.
     Io(io::Error),
     /// The peer broke the protocol, went past a limit, or was too slow. The Close frame that says
     /// so was written, if the transport let it.

@@ -4,7 +4,6 @@
 use std::io;
 use std::time::Duration;
 
-use super::window::Window;
 use crate::Output;
 use crate::deadlines::Deadlines;
 
@@ -43,6 +42,8 @@ pub(crate) struct Link {
     pub(crate) told: bool,
     /// What broke the transport, until it is reported.
     broken: Option<io::Error>,
+    /// Something broke it: what fails after that is the same break, reported or not.
+    has_broken: bool,
 }
 
 impl Link {
@@ -58,6 +59,7 @@ impl Link {
             #[cfg(any(feature = "tokio", feature = "futures-io"))]
             told: false,
             broken: None,
+            has_broken: false,
         }
     }
 
@@ -123,19 +125,20 @@ impl Link {
         }
     }
 
-    /// So many bytes were put into the window; 0 is the end.
-    pub(crate) fn read(&mut self, window: &mut Window, result: io::Result<usize>, now: Duration) {
+    /// So many bytes were read; 0 is the end. Returns how many there are to be looked at.
+    pub(crate) fn read(&mut self, result: io::Result<usize>, now: Duration) -> usize {
         match result {
             Ok(0) => self.ended = true,
             Ok(count) => {
-                window.filled(count);
                 self.deadlines.received(now);
+                return count;
             }
             Err(error) => {
                 self.ended = true;
                 self.break_off(error);
             }
         }
+        0
     }
 
     pub(crate) fn shut(&mut self) {
@@ -167,6 +170,8 @@ impl Link {
     fn break_off(&mut self, error: io::Error) {
         self.shut();
         self.output = Output::new();
-        self.broken.get_or_insert(error);
+        if !core::mem::replace(&mut self.has_broken, true) {
+            self.broken = Some(error);
+        }
     }
 }

@@ -18,12 +18,14 @@
 use std::boxed::Box;
 use std::future::Future;
 use std::io::{self, IoSlice};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::LazyLock;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use std::vec::Vec;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use bytes::BufMut;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{self, Instant, Sleep};
 
@@ -196,6 +198,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncTransport for Tokio<S> {
         let mut buffer = ReadBuf::new(buffer);
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
         Poll::Ready(Ok(buffer.filled().len()))
+    }
+
+    fn poll_append(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut Vec<u8>,
+        most: usize,
+    ) -> Option<Poll<io::Result<usize>>> {
+        // The future keeps nothing: it polls the stream.
+        Some(pin!(self.stream.read_buf(&mut buffer.limit(most))).poll(cx))
     }
 
     fn poll_write(

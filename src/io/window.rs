@@ -73,6 +73,15 @@ impl Window {
         self.end = count.min(self.bytes.len());
     }
 
+    /// The message that a read goes straight into, past the window, and how many bytes at most.
+    ///
+    /// For little it does not pay: the copy that is saved costs less than the read that follows and
+    /// finds nothing, which one into the window, with room for more than there is, makes needless.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    pub(crate) fn bypass(receive: &mut ReceivePath) -> Option<(&mut Vec<u8>, usize)> {
+        receive.direct().filter(|(_, most)| *most >= Self::SIZE / 4)
+    }
+
     /// The first `count` unread bytes.
     pub(crate) fn take(&mut self, count: usize) -> &mut [u8] {
         let start = self.start;
@@ -91,7 +100,7 @@ impl Window {
         if self.signal != Signal::NeedInput {
             return Ok(true);
         }
-        if self.is_empty() {
+        if self.is_empty() && !receive.is_direct() {
             return Ok(false);
         }
         let unread = self.bytes.get_mut(self.start..self.end).unwrap_or_default();

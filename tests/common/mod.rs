@@ -3,6 +3,7 @@
 
 #[cfg(feature = "std")]
 pub mod dialed;
+pub mod example;
 #[cfg(feature = "std")]
 pub mod loopback;
 pub mod pair;

@@ -65,6 +65,8 @@ struct State {
     /// A fault that stays.
     broken: Option<Fault>,
     shut: bool,
+    /// Bytes that went into memory which was not initialised: not a window, but a message's own.
+    appended: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -89,6 +91,7 @@ impl Script {
             fault: None,
             broken: None,
             shut: false,
+            appended: 0,
         })))
     }
 
@@ -125,6 +128,11 @@ impl Script {
 
     pub fn is_shut(&self) -> bool {
         self.with(|state| state.shut)
+    }
+
+    /// Bytes that were read straight into a message.
+    pub fn appended(&self) -> usize {
+        self.with(|state| state.appended)
     }
 
     /// How many handles there are, the adapter's included.
@@ -259,7 +267,11 @@ mod asynchronous {
             cx: &mut Context<'_>,
             buffer: &mut tokio::io::ReadBuf<'_>,
         ) -> Poll<io::Result<()>> {
+            let fresh = buffer.initialized().is_empty();
             let read = self.read_some(buffer.initialize_unfilled());
+            if let (true, Ok(count)) = (fresh, &read) {
+                self.with(|state| state.appended += count);
+            }
             poll(cx, read.map(|count| buffer.advance(count)))
         }
     }

@@ -17,6 +17,13 @@ impl ReceivePath {
     }
 
     /// Takes what was appended to the message as input that comes before any other.
+    /// Whether there may be bytes in the message that were not looked at yet.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) const fn is_direct(&self) -> bool {
+        self.assembler.is_direct()
+    }
+
     #[cold]
     pub(super) fn take_direct(
         &mut self,

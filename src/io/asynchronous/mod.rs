@@ -15,7 +15,7 @@ use std::io;
 use std::task::{Context, Poll, ready};
 
 pub(super) use open::{accept, client};
-use poll::{Out, Slot, poll_event};
+use poll::{Next, Out, Slot, poll_driver};
 pub use reunite::ReuniteError;
 pub use split::{Receiver, Sender};
 pub use transport::AsyncTransport;
@@ -100,8 +100,10 @@ impl<T: AsyncTransport> WebSocket<T> {
     ///
     /// [`Error::Protocol`] after the Close frame that says so was written; [`Error::Io`].
     pub async fn read(&mut self) -> Result<Option<(Event<'_>, Reply<'_>)>, Error> {
-        if !poll_fn(|cx| self.poll_event(cx)).await? {
-            return Ok(None);
+        match poll_fn(|cx| self.poll_event(cx)).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(error) => return Err(*error),
         }
         let Self { transport, slot: Some(window), driver, .. } = self else {
             return Ok(None); // not reached: the event is in it
@@ -109,12 +111,14 @@ impl<T: AsyncTransport> WebSocket<T> {
         match driver.event(window) {
             Ok(Some(event)) => Ok(Some((event, Reply::new(driver)))),
             Ok(None) => Ok(None), // not reached: one was found
-            Err(error) => {
+            Err(_) => {
                 // The window is spent, as far as the compiler can tell lent, and not needed. What
-                // is left to do is to say so, and to leave.
+                // is left to do is to say so, and to leave. The connection tells the error.
                 let mut slot = None;
-                poll_fn(|cx| poll_whole(transport, &mut slot, driver, cx)).await?;
-                Err(error.into())
+                match poll_fn(|cx| poll_driver(transport, &mut slot, driver, cx)).await {
+                    Ok(_) => Ok(None), // not reached: it has failed
+                    Err(error) => Err(*error),
+                }
             }
         }
     }
@@ -258,7 +262,7 @@ impl<T: AsyncTransport> WebSocket<T> {
             Ok(()) | Err(ApiMisuse::Closing) => {}
             Err(misuse) => return Err(misuse.into()),
         }
-        while poll_fn(|cx| self.poll_event(cx)).await? {
+        while poll_fn(|cx| self.poll_event(cx)).await.map_err(|error| *error)? {
             if let Some(window) = &mut self.slot {
                 // A failure stays with the connection, which tells it again.
                 let _ = self.driver.event(window);
@@ -285,7 +289,7 @@ impl<T: AsyncTransport> WebSocket<T> {
     }
 
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message<'static>>, Error>> {
-        while ready!(self.poll_event(cx))? {
+        while ready!(self.poll_event(cx)).map_err(|error| *error)? {
             // A failure stays with the connection: the next round writes the Close and tells it.
             if let Some(window) = &mut self.slot
                 && let Ok(Some(event)) = self.driver.event(window)
@@ -301,8 +305,8 @@ impl<T: AsyncTransport> WebSocket<T> {
     }
 
     #[inline]
-    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
-        poll_whole(&mut self.transport, &mut self.slot, &mut self.driver, cx)
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
+        poll_driver(&mut self.transport, &mut self.slot, &mut self.driver, cx)
     }
 
     fn queue<M>(
@@ -359,7 +363,7 @@ impl<T: AsyncTransport> WebSocket<T> {
             }
             // That call may write, too.
             match self.poll_event(cx) {
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(*error)),
                 Poll::Ready(Ok(false)) => return Poll::Ready(self.driver.check_writable()),
                 Poll::Pending if !done(&self.driver.halves().1) => return Poll::Pending,
                 Poll::Pending => {}
@@ -376,19 +380,4 @@ impl<T: AsyncTransport> WebSocket<T> {
             }
         }
     }
-}
-
-fn poll_whole<T: AsyncTransport>(
-    transport: &mut T,
-    slot: &mut Slot,
-    driver: &mut Driver,
-    cx: &mut Context<'_>,
-) -> Poll<Result<bool, Error>> {
-    let (receive, sending) = driver.halves();
-    let mut out = Out { transport, sending, failed: &mut None };
-    if out.sending.wants_write() {
-        // Events are given out all the same: it is the program's to stop for what it sends.
-        let _ = out.poll_write_until(|sending| !sending.wants_write(), cx);
-    }
-    poll_event(receive, slot, &mut out, cx)
 }

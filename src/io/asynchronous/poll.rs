@@ -7,13 +7,13 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::AsyncTransport;
-use crate::ProtocolError;
 use crate::connection::receive::ReceivePath;
-use crate::io::driver::Sending;
+use crate::io::driver::{Driver, Sending};
 use crate::io::error::Error;
 use crate::io::link::{Io, Link};
 use crate::io::pool;
 use crate::io::window::Window;
+use crate::{Output, ProtocolError};
 
 /// Pieces in one vectored write.
 const SLICES: usize = 16;
@@ -45,6 +45,11 @@ impl<T: AsyncTransport> Outward for Out<'_, T> {
     }
 }
 
+/// Whether there is an event. The error is one word here: were it beside the event in memory, the
+/// event would be moved in the widths of the error's parts, and each move wait for the stores
+/// before it.
+pub(super) type Next = Result<bool, Box<Error>>;
+
 /// What a turn came to.
 pub(super) enum Turn {
     /// Something has changed: look for events again.
@@ -60,7 +65,7 @@ pub(super) fn poll_event<O: Outward>(
     slot: &mut Slot,
     outward: &mut O,
     cx: &mut Context<'_>,
-) -> Poll<Result<bool, Error>> {
+) -> Poll<Next> {
     loop {
         if let Some(window) = slot {
             match window.find(receive) {
@@ -71,13 +76,52 @@ pub(super) fn poll_event<O: Outward>(
         }
         match ready!(outward.with(|out| out.poll_turn(receive, slot, cx))) {
             Turn::Again => {}
-            Turn::Over(outcome) => return Poll::Ready(outcome.map(|()| false)),
+            Turn::Over(outcome) => return Poll::Ready(outcome.map(|()| false).map_err(Box::new)),
         }
     }
 }
 
+/// [`poll_event`] where both halves are at hand.
+#[inline]
+pub(super) fn poll_driver<T: AsyncTransport>(
+    transport: &mut T,
+    slot: &mut Slot,
+    driver: &mut Driver,
+    cx: &mut Context<'_>,
+) -> Poll<Next> {
+    let (receive, mut sending) = driver.halves();
+    // What the last read has brought, without a look at anything else.
+    if let Some(window) = slot
+        && !sending.wants_write()
+    {
+        match window.find(receive) {
+            Ok(true) => return Poll::Ready(Ok(true)),
+            Ok(false) => {}
+            Err(error) => sending.fail(error),
+        }
+    }
+    poll_whole(transport, slot, driver, cx)
+}
+
+#[inline(never)]
+fn poll_whole<T: AsyncTransport>(
+    transport: &mut T,
+    slot: &mut Slot,
+    driver: &mut Driver,
+    cx: &mut Context<'_>,
+) -> Poll<Next> {
+    let (receive, sending) = driver.halves();
+    let mut out = Out { transport, sending, failed: &mut None };
+    if out.sending.wants_write() {
+        // Events are given out all the same: it is the program's to stop for what it sends.
+        let _ = out.poll_write_until(|sending| !sending.wants_write(), cx);
+    }
+    poll_event(receive, slot, &mut out, cx)
+}
+
 impl<T: AsyncTransport> Out<'_, T> {
-    fn fail(&mut self, error: ProtocolError) {
+    /// The receiving half has failed.
+    pub(super) fn fail(&mut self, error: ProtocolError) {
         self.sending.fail(error);
         *self.failed = Some(error);
     }
@@ -125,7 +169,7 @@ impl<T: AsyncTransport> Out<'_, T> {
                 Some(io) => io,
             };
             self.sending.before_io(now);
-            let done = poll_io(self.transport, self.sending.link, slot, io, now, cx);
+            let done = self.poll_step(receive, slot, io, now, cx);
             match (io, done) {
                 (Io::Read, Poll::Pending) => break,
                 (_, Poll::Pending) => blocked = true,
@@ -148,16 +192,46 @@ impl<T: AsyncTransport> Out<'_, T> {
         Poll::Ready(Turn::Again)
     }
 
+    /// Does what a step asks of the transport. The rest of a large message is read into it, past
+    /// the window; the next look at the window takes what was appended.
+    fn poll_step(
+        &mut self,
+        receive: &mut ReceivePath,
+        slot: &mut Slot,
+        io: Io,
+        now: Duration,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        let (transport, link) = (&mut *self.transport, &mut *self.sending.link);
+        if io == Io::Read
+            && let Some((message, most)) = Window::bypass(receive)
+            && let Some(read) = transport.poll_append(cx, message, most)
+        {
+            let read = retried(read);
+            if read.is_pending() {
+                pool::give_window(slot);
+                return Poll::Pending;
+            }
+            slot.get_or_insert_with(pool::window); // the event is found in it
+            if let Poll::Ready(Some(result)) = read {
+                link.read(result, now);
+            }
+            return Poll::Ready(());
+        }
+        poll_io(transport, link, slot, io, now, cx)
+    }
+
     /// Writes until `done`, or until there is nothing to write, and does not read.
     pub(super) fn poll_write_until(
         &mut self,
         done: impl Fn(&Sending<'_>) -> bool,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
+        let mut looked = None; // at the clock, once: nothing here waits
         while !done(&self.sending)
             && let Some(io) = self.sending.link.next_to_flush()
         {
-            let now = self.transport.now();
+            let now = *looked.get_or_insert_with(|| self.transport.now());
             self.sending.before_io(now);
             ready!(poll_io(self.transport, self.sending.link, &mut None, io, now, cx));
         }
@@ -189,7 +263,7 @@ pub(super) fn poll_io<T: AsyncTransport>(
             match retried(transport.poll_read(cx, window.room())) {
                 Poll::Ready(None) => {}
                 Poll::Ready(Some(result)) => {
-                    link.read(window, result, now);
+                    window.filled(link.read(result, now));
                     pool::lend_output(&mut link.output);
                 }
                 Poll::Pending => {
@@ -199,10 +273,7 @@ pub(super) fn poll_io<T: AsyncTransport>(
             }
         }
         Io::Write => {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let count = link.output.io_slices(&mut slices);
-            let slices = slices.get(..count).unwrap_or_default();
-            if let Some(result) = ready!(retried(transport.poll_write(cx, slices))) {
+            if let Some(result) = ready!(retried(poll_write(transport, &link.output, cx))) {
                 link.written(result, now);
             }
         }
@@ -219,6 +290,20 @@ pub(super) fn poll_io<T: AsyncTransport>(
         }
     }
     Poll::Ready(())
+}
+
+fn poll_write<T: AsyncTransport>(
+    transport: &mut T,
+    output: &Output,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    let first = output.pending();
+    if first.len() == output.len() {
+        return transport.poll_write(cx, &[IoSlice::new(first)]);
+    }
+    let mut slices = [IoSlice::new(&[]); SLICES];
+    let count = output.io_slices(&mut slices);
+    transport.poll_write(cx, slices.get(..count).unwrap_or_default())
 }
 
 /// `None`: a signal came between, try again.

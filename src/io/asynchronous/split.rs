@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::poll::{Slot, poll_event};
+use super::poll::{Next, Slot, poll_event};
 use super::reunite::ReuniteError;
 use super::shared::{Behind, Half, Inner, Shared};
 use super::{AsyncTransport, WebSocket};
@@ -74,19 +74,23 @@ impl<T: AsyncTransport> Receiver<T> {
     ///
     /// [`Error::Protocol`] after the Close frame that says so was written; [`Error::Io`].
     pub async fn read(&mut self) -> Result<Option<Event<'_>>, Error> {
-        if !poll_fn(|cx| self.poll_event(cx)).await? {
-            return Ok(None);
+        match poll_fn(|cx| self.poll_event(cx)).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(error) => return Err(*error),
         }
         let Self { path, slot: Some(window), shared, .. } = self else {
             return Ok(None); // not reached: the event is in it
         };
         match window.event(path, |due| answer(shared, due)) {
             Ok(event) => Ok(event),
-            Err(error) => {
+            Err(_) => {
                 // As in `WebSocket::read`.
                 let mut slot = None;
-                poll_fn(|cx| poll_shared(path, &mut slot, shared, cx)).await?;
-                Err(error.into())
+                match poll_fn(|cx| poll_shared(path, &mut slot, shared, cx)).await {
+                    Ok(_) => Ok(None), // not reached: it has failed
+                    Err(error) => Err(*error),
+                }
             }
         }
     }
@@ -110,7 +114,7 @@ impl<T: AsyncTransport> Receiver<T> {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Message<'static>>, Error>> {
-        while ready!(self.poll_event(cx))? {
+        while ready!(self.poll_event(cx)).map_err(|error| *error)? {
             let Self { path, slot, shared, .. } = self;
             let Some(window) = slot else { continue };
             // A failure stays with the connection: the next round writes the Close and tells it.
@@ -126,13 +130,16 @@ impl<T: AsyncTransport> Receiver<T> {
         Poll::Ready(Ok(None))
     }
 
-    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
         let Self { path, slot, shared, .. } = self;
         // Without the lock, where the last read has brought more than one.
-        if let Some(window) = slot
-            && let Ok(true) = window.find(path)
-        {
-            return Poll::Ready(Ok(true));
+        if let Some(window) = slot {
+            match window.find(path) {
+                Ok(true) => return Poll::Ready(Ok(true)),
+                Ok(false) => {}
+                // Told once: the next look finds an empty window.
+                Err(error) => shared.with(Half::Receiver, |out| out.fail(error)),
+            }
         }
         poll_shared(path, slot, shared, cx)
     }
@@ -365,7 +372,7 @@ fn poll_shared<T: AsyncTransport>(
     slot: &mut Slot,
     shared: &Shared<T>,
     cx: &Context<'_>,
-) -> Poll<Result<bool, Error>> {
+) -> Poll<Next> {
     shared.poll(Half::Receiver, cx, |cx| poll_event(path, slot, &mut Behind(shared), cx))
 }
 

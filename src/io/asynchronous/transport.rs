@@ -3,6 +3,7 @@
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll};
 use std::time::Duration;
+use std::vec::Vec;
 
 /// An async byte stream with a clock.
 ///
@@ -18,6 +19,25 @@ pub trait AsyncTransport {
     ///
     /// As the stream.
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>>;
+
+    /// Appends up to `most` bytes, not 0, to `buffer`, which has room for them, and returns how
+    /// many; 0 is the end of the stream. Called for the rest of a large message, which is then not
+    /// copied. A call that fails or is pending has appended nothing.
+    ///
+    /// `None`, which is the default: the stream cannot, and [`poll_read`](Self::poll_read) is
+    /// called. To fill the room with zeros and read over them costs as much as the copy.
+    ///
+    /// # Errors
+    ///
+    /// As the stream.
+    fn poll_append(
+        &mut self,
+        _cx: &mut Context<'_>,
+        _buffer: &mut Vec<u8>,
+        _most: usize,
+    ) -> Option<Poll<io::Result<usize>>> {
+        None
+    }
 
     /// Writes some of `slices`, at least from the first, and returns how many bytes it took.
     ///
