@@ -175,12 +175,14 @@ impl<'a> TryFrom<Event<'a>> for Message<'a> {
 mod tests {
     use super::*;
 
-    /// Each 96 bytes in what `receive` returns cost ten nanoseconds a message.
+    /// Each 96 bytes in what `receive` returns cost ten nanoseconds a message. In 32 bytes an event
+    /// would have its tag within a payload's capacity, and be moved in odd parts (see above): that
+    /// costs more than a word.
     #[test]
     fn sizes() {
         type Received<'i> = Result<Option<Event<'i>>, crate::ProtocolError>;
-        assert!(size_of::<Event<'_>>() <= 32);
-        assert!(size_of::<Received<'_>>() <= 32);
+        assert!(size_of::<Event<'_>>() <= 40);
+        assert!(size_of::<Received<'_>>() <= 40);
         assert!(size_of::<Message<'_>>() <= 32);
     }
 }
