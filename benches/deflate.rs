@@ -7,7 +7,7 @@ extern crate alloc;
 
 use std::hint::black_box;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput};
 use zlib_rs::{Deflate, DeflateFlush, Inflate, InflateFlush};
 
 use self::deflate::{Deflater, Inflater};
@@ -23,101 +23,150 @@ mod deflate;
 
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
-criterion_group!(benches, inflate, compress);
-criterion_main!(benches);
+/// Valgrind counts what happens in [`measured`] of `deflate count SIDE DIRECTION CASE`, run once
+/// (`benches/gates.sh`); otherwise criterion takes the time of all of them.
+fn main() {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["count", side, direction, case] => {
+            let case = cases().into_iter().find(|it| it.name == case).expect("one of the cases");
+            let mut run = run(side, direction, case);
+            run(); // memory has its size, and a window its content
+            measured(&mut *run);
+        }
+        ["cases"] => cases().iter().for_each(|case| println!("{}", case.name)),
+        _ => times(),
+    }
+}
 
-/// Name, level, context takeover, messages.
-fn cases() -> Vec<(&'static str, u8, bool, Vec<Vec<u8>>)> {
+#[inline(never)]
+fn measured(work: &mut dyn FnMut()) {
+    work();
+}
+
+fn times() {
+    let mut criterion = Criterion::default().configure_from_args();
+    for direction in ["inflate", "deflate"] {
+        let mut group = criterion.benchmark_group(direction);
+        for case in cases() {
+            let bytes = case.messages.iter().map(|message| message.len() as u64).sum();
+            group.throughput(Throughput::Bytes(bytes));
+            for side in ["engine", "backend"] {
+                let mut run = run(side, direction, case.clone());
+                group.bench_function(BenchmarkId::new(side, case.name), |bencher| {
+                    bencher.iter(&mut run);
+                });
+            }
+        }
+    }
+    criterion.final_summary();
+}
+
+#[derive(Clone)]
+struct Case {
+    name: &'static str,
+    level: u8,
+    takeover: bool,
+    messages: Vec<Vec<u8>>,
+}
+
+fn cases() -> Vec<Case> {
     let mut random = Random(1);
     let json: Vec<_> = (0..500).map(|_| json(&mut random)).collect();
     let text: Vec<_> = (0..20).map(|_| text(&mut random, 16 << 10)).collect();
+    let case = |name, level, takeover, messages: &Vec<_>| {
+        let messages = messages.clone();
+        Case { name, level, takeover, messages }
+    };
     vec![
-        ("json 200 B, level 1, takeover", 1, true, json.clone()),
-        ("json 200 B, level 6, takeover", 6, true, json.clone()),
-        ("json 200 B, level 1", 1, false, json),
-        ("text 16 KiB, level 1, takeover", 1, true, text.clone()),
-        ("text 16 KiB, level 6, takeover", 6, true, text.clone()),
-        ("text 16 KiB, level 1", 1, false, text),
+        case("json 200 B, level 1, takeover", 1, true, &json),
+        case("json 200 B, level 6, takeover", 6, true, &json),
+        case("json 200 B, level 1", 1, false, &json),
+        case("text 16 KiB, level 1, takeover", 1, true, &text),
+        case("text 16 KiB, level 6, takeover", 6, true, &text),
+        case("text 16 KiB, level 1", 1, false, &text),
     ]
 }
 
-fn inflate(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("inflate");
-    for (name, level, takeover, messages) in cases() {
-        let mut deflater = Deflater::new(15, level, 8, takeover).expect("in range");
-        let payloads: Vec<_> = messages
-            .iter()
-            .map(|message| {
-                let mut payload = Vec::new();
-                deflater.compress(message, &mut payload).expect("backend works");
-                payload
-            })
-            .collect();
-        group.throughput(Throughput::Bytes(messages.iter().map(|m| m.len() as u64).sum()));
-
-        group.bench_function(BenchmarkId::new("engine", name), |bencher| {
-            let mut inflater = Inflater::new(takeover);
-            let mut out = Vec::new();
-            bencher.iter(|| {
-                for payload in &payloads {
-                    out.clear();
-                    let mut input = &payload[..];
-                    inflater.inflate(&mut input, &mut out, usize::MAX, 1 << 20).expect("valid");
-                    inflater.finish().expect("valid");
-                    black_box(&out);
-                }
-            });
-        });
-        group.bench_function(BenchmarkId::new("backend", name), |bencher| {
-            let mut backend = Inflate::new(false, 15);
-            let mut out = vec![0; 20 << 10];
-            bencher.iter(|| {
-                for payload in &payloads {
-                    backend.decompress(payload, &mut out, InflateFlush::NoFlush).expect("valid");
-                    let tail = backend.decompress(&TAIL, &mut [0], InflateFlush::NoFlush);
-                    tail.expect("valid");
-                    if !takeover {
-                        backend.reset(false);
-                    }
-                    black_box(&out);
-                }
-            });
-        });
+/// What one iteration does: all the messages of a case, one after the other.
+fn run(side: &str, direction: &str, case: Case) -> Box<dyn FnMut()> {
+    match (side, direction) {
+        ("engine", "inflate") => engine_inflates(&case),
+        ("backend", "inflate") => backend_inflates(&case),
+        ("engine", "deflate") => engine_deflates(case),
+        ("backend", "deflate") => backend_deflates(case),
+        _ => panic!("no such measurement: {side} {direction}"),
     }
 }
 
-fn compress(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("deflate");
-    for (name, level, takeover, messages) in cases() {
-        group.throughput(Throughput::Bytes(messages.iter().map(|m| m.len() as u64).sum()));
+fn payloads(case: &Case) -> Vec<Vec<u8>> {
+    let mut deflater = Deflater::new(15, case.level, 8, case.takeover).expect("in range");
+    let compressed = |message: &Vec<u8>| {
+        let mut payload = Vec::new();
+        deflater.compress(message, &mut payload).expect("backend works");
+        payload
+    };
+    case.messages.iter().map(compressed).collect()
+}
 
-        group.bench_function(BenchmarkId::new("engine", name), |bencher| {
-            let mut deflater = Deflater::new(15, level, 8, takeover).expect("in range");
-            let mut out = Vec::new();
-            bencher.iter(|| {
-                for message in &messages {
-                    out.clear();
-                    deflater.compress(message, &mut out).expect("backend works");
-                    black_box(&out);
-                }
-            });
-        });
-        group.bench_function(BenchmarkId::new("backend", name), |bencher| {
-            let mut backend = Deflate::new(i32::from(level), false, 15);
-            let mut out = vec![0; 20 << 10];
-            bencher.iter(|| {
-                for message in &messages {
-                    let before = backend.total_out();
-                    backend.compress(message, &mut out, DeflateFlush::SyncFlush).expect("valid");
-                    black_box(backend.total_out() - before - TAIL.len() as u64);
-                    if !takeover {
-                        backend.reset();
-                    }
-                    black_box(&out);
-                }
-            });
-        });
-    }
+fn engine_inflates(case: &Case) -> Box<dyn FnMut()> {
+    let payloads = payloads(case);
+    let mut inflater = Inflater::new(case.takeover);
+    let mut out = Vec::new();
+    Box::new(move || {
+        for payload in &payloads {
+            out.clear();
+            let mut input = &payload[..];
+            inflater.inflate(&mut input, &mut out, usize::MAX, 1 << 20, true).expect("valid");
+            inflater.finish().expect("valid");
+            black_box(&out);
+        }
+    })
+}
+
+fn backend_inflates(case: &Case) -> Box<dyn FnMut()> {
+    let (payloads, takeover) = (payloads(case), case.takeover);
+    let mut backend = Inflate::new(false, 15);
+    let mut out = vec![0; 20 << 10];
+    Box::new(move || {
+        for payload in &payloads {
+            backend.decompress(payload, &mut out, InflateFlush::NoFlush).expect("valid");
+            let tail = backend.decompress(&TAIL, &mut [0], InflateFlush::NoFlush);
+            tail.expect("valid");
+            if !takeover {
+                backend.reset(false);
+            }
+            black_box(&out);
+        }
+    })
+}
+
+fn engine_deflates(case: Case) -> Box<dyn FnMut()> {
+    let mut deflater = Deflater::new(15, case.level, 8, case.takeover).expect("in range");
+    let mut out = Vec::new();
+    Box::new(move || {
+        for message in &case.messages {
+            out.clear();
+            deflater.compress(message, &mut out).expect("backend works");
+            black_box(&out);
+        }
+    })
+}
+
+fn backend_deflates(case: Case) -> Box<dyn FnMut()> {
+    let mut backend = Deflate::new(i32::from(case.level), false, 15);
+    let mut out = vec![0; 20 << 10];
+    Box::new(move || {
+        for message in &case.messages {
+            let before = backend.total_out();
+            backend.compress(message, &mut out, DeflateFlush::SyncFlush).expect("valid");
+            black_box(backend.total_out() - before - TAIL.len() as u64);
+            if !case.takeover {
+                backend.reset();
+            }
+            black_box(&out);
+        }
+    })
 }
 
 /// A price tick of about 200 bytes.

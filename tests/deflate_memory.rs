@@ -73,8 +73,9 @@ fn the_published_table() {
     }
     let mut inflater = Inflater::new(true);
     let mut out = Vec::with_capacity(1000);
-    let (_, live) =
-        within(1 << 20, || inflater.inflate(&mut &b"\xf2\x48"[..], &mut out, usize::MAX, LIMIT));
+    let (_, live) = within(1 << 20, || {
+        inflater.inflate(&mut &b"\xf2\x48"[..], &mut out, usize::MAX, LIMIT, false)
+    });
     let inflating = format!("takes {} KiB", live.div_ceil(1024));
     if cfg!(target_pointer_width = "64") {
         assert!(docs.contains(&rows), "the table is now:\n{rows}");
@@ -110,7 +111,7 @@ fn bombs() {
     let ((), _) = within(64 << 10, || {
         let (mut inflater, mut chunk, mut input) = (Inflater::new(true), Vec::new(), &payload[..]);
         loop {
-            let progress = inflater.inflate(&mut input, &mut chunk, 16 << 10, u64::MAX);
+            let progress = inflater.inflate(&mut input, &mut chunk, 16 << 10, u64::MAX, true);
             total += chunk.len();
             chunk.clear();
             if progress == Ok(Progress::NeedInput) {
@@ -154,7 +155,9 @@ fn the_pool() {
     let ((), live) = within(4 << 20, || {
         let mut busy: Vec<_> = (0..40).map(|_| Inflater::new(false)).collect();
         for inflater in &mut busy {
-            inflater.inflate(&mut &payload[..], &mut Vec::new(), usize::MAX, LIMIT).expect("valid");
+            inflater
+                .inflate(&mut &payload[..], &mut Vec::new(), usize::MAX, LIMIT, false)
+                .expect("valid");
         }
         for inflater in &mut busy {
             inflater.finish().expect("valid");
@@ -166,8 +169,10 @@ fn the_pool() {
 
 fn collect(inflater: &mut Inflater, payload: &[u8], size: usize) -> Result<Vec<u8>, ProtocolError> {
     let mut message = Vec::new();
-    for mut piece in payload.chunks(size) {
-        let progress = inflater.inflate(&mut piece, &mut message, usize::MAX, LIMIT)?;
+    let mut pieces = payload.chunks(size).peekable();
+    while let Some(mut piece) = pieces.next() {
+        let last = pieces.peek().is_none();
+        let progress = inflater.inflate(&mut piece, &mut message, usize::MAX, LIMIT, last)?;
         assert_eq!(progress, Progress::NeedInput);
     }
     inflater.finish()?;

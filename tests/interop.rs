@@ -5,7 +5,7 @@
 //! `interop/cases.json`, with every combination of the parameters of permessage-deflate from
 //! `interop/deflate.rs`, is what the three clients do with `echo_server`; what `client` does with the
 //! two servers is the table [`CLIENT_CASES`] below. `WEBSOCKET_PROTO_INTEROP=whole` takes every size
-//! of window instead of three.
+//! of window instead of three, and 10,000 random messages in each case instead of 2,000.
 #![cfg(all(feature = "deflate", feature = "tokio", unix))]
 
 #[path = "interop/deflate.rs"]
@@ -336,6 +336,9 @@ fn peer_client(name: &str, peer: &install::Peer) {
 
 fn all_cases() -> Vec<Value> {
     let mut cases: Vec<Value> = serde_json::from_str(&read("cases.json")).unwrap();
+    for case in cases.iter_mut().filter(|case| case["do"] == "random") {
+        case["count"] = deflate::messages().into();
+    }
     cases.extend(deflate::cases());
     cases
 }

@@ -3,9 +3,10 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec::Vec;
+use alloc::vec;
 
-use super::deflate::{Inflater, Progress as Inflated};
+use super::deflate::{Inflater, Progress as Inflated, room_for};
+use super::utf8::Utf8;
 use super::{Assembler, Buffer, Piece, Progress, append_text};
 use crate::ProtocolError;
 use crate::frame::mask;
@@ -15,6 +16,12 @@ const CHUNK: usize = 16 << 10;
 /// The most bytes of a text that wait to be validated, where the whole message is collected: they
 /// are live next to it and to the inflater's state.
 const PART: usize = 8 << 10;
+/// The same before there is any text, if the limit is large.
+const FIRST_PART: usize = 24 << 10;
+const LARGE_LIMIT: u64 = 2 * FIRST_PART as u64;
+/// Payload that is inflated to the stack.
+const SHORT_INPUT: usize = 192;
+const SHORT_PART: usize = 1024;
 /// The most bytes of payload that are looked at for one chunk: what is left of them is masked
 /// again for the next.
 const CHUNK_INPUT: usize = 4 << 10;
@@ -42,9 +49,14 @@ impl Assembler {
     ) -> Result<(Progress, usize), ProtocolError> {
         let bytes = input.get_mut(piece.range()).unwrap_or_default();
         mask::apply(piece.key, 0, bytes);
-        self.begin_buffer(0); // not known how long it will be
         let mut rest: &[u8] = bytes;
-        while self.inflate(&mut rest, PART)? == Inflated::Full {}
+        // Of the text, there is nothing yet: the first part can be larger.
+        let first = !self.moved && self.rules.limits.message >= LARGE_LIMIT;
+        self.begin_buffer(0); // not known how long it will be
+        let mut max = if first { FIRST_PART } else { PART };
+        while self.inflate(&mut rest, max, piece.ends_message)? == Inflated::Full {
+            max = PART;
+        }
         if !piece.ends_message {
             return Ok((Progress::More, piece.len));
         }
@@ -64,11 +76,12 @@ impl Assembler {
         self.moved = false; // each chunk has a buffer of its own
         self.begin_buffer(0);
         let mut rest: &[u8] = bytes;
-        let mut inflated = self.inflate(&mut rest, CHUNK)?;
+        let last = piece.ends_message && len == piece.len;
+        let mut inflated = self.inflate(&mut rest, CHUNK, last)?;
         // With the input used up, what the inflater still holds is little: nothing may wait in it
         // when the next header is read.
         while rest.is_empty() && inflated == Inflated::Full {
-            inflated = self.inflate(&mut rest, CHUNK)?;
+            inflated = self.inflate(&mut rest, CHUNK, last)?;
         }
         let used = len.saturating_sub(rest.len());
         if let Some(unused) = bytes.get_mut(used..) {
@@ -84,19 +97,27 @@ impl Assembler {
 
     /// Appends up to `max` bytes to the buffer. The limit on the message counts them (8.1 of RFC
     /// 7692 leaves it to the receiver; 10.4 of RFC 6455 asks for it).
-    fn inflate(&mut self, rest: &mut &[u8], max: usize) -> Result<Inflated, ProtocolError> {
+    fn inflate(
+        &mut self,
+        rest: &mut &[u8],
+        max: usize,
+        last: bool,
+    ) -> Result<Inflated, ProtocolError> {
         let limit = self.rules.limits.message;
         let Some(inflater) = &mut self.inflater else { return Ok(Inflated::NeedInput) };
         match &mut self.buffer {
-            Buffer::Binary(data) => inflater.inflate(rest, data, max, limit),
+            Buffer::Binary(data) => inflater.inflate(rest, data, max, limit, last),
             Buffer::Text(text) => {
-                let mut bytes = Vec::new();
-                let inflated = inflater.inflate(rest, &mut bytes, max, limit);
-                let allowed = usize::try_from(limit).unwrap_or(usize::MAX);
-                reserve(text, bytes.len(), allowed.saturating_sub(text.len()));
-                // What came out before a fault is text all the same, and was there first.
-                append_text(text, &mut self.utf8, &bytes)?;
-                inflated
+                // Inflated elsewhere and validated on its way: the text has its exact size then, and
+                // a short one needs no other memory.
+                let utf8 = &mut self.utf8;
+                if rest.len() <= SHORT_INPUT {
+                    let mut part = [0; SHORT_PART];
+                    let part = part.get_mut(..max.min(SHORT_PART)).unwrap_or_default();
+                    return inflate_text(inflater, rest, part, limit, last, text, utf8);
+                }
+                let mut part = vec![0; room_for(rest.len(), max)];
+                inflate_text(inflater, rest, &mut part, limit, last, text, utf8)
             }
         }
     }
@@ -109,6 +130,25 @@ impl Assembler {
         self.end_message();
         Ok(())
     }
+}
+
+/// Inflates into `part`, and appends what is there then to the text.
+fn inflate_text(
+    inflater: &mut Inflater,
+    rest: &mut &[u8],
+    part: &mut [u8],
+    limit: u64,
+    last: bool,
+    text: &mut String,
+    utf8: &mut Utf8,
+) -> Result<Inflated, ProtocolError> {
+    let (len, inflated) = inflater.fill(rest, part, limit, last);
+    let bytes = part.get(..len).unwrap_or_default();
+    let allowed = usize::try_from(limit).unwrap_or(usize::MAX);
+    reserve(text, bytes.len(), allowed.saturating_sub(text.len()));
+    // What came out before a fault is text all the same, and was there first.
+    append_text(text, utf8, bytes)?;
+    inflated
 }
 
 /// Room for `len` more bytes. It doubles, but never beyond what the limit still allows.

@@ -15,9 +15,15 @@ pub fn run(data: &[u8]) {
     let mut window = Vec::new();
     while !script.0.is_empty() && !failed {
         let (is_text, payload) = (script.flag(), script.string());
-        // Two frames; RSV1 is set on the first (RFC 7692 6.1).
+        // One frame or two; RSV1 is set on the first (RFC 7692 6.1).
+        let opcode = if is_text { 0x41 } else { 0x42 };
         let (first, second) = payload.split_at(payload.len() / 2);
-        for (head, part) in [(if is_text { 0x41 } else { 0x42 }, first), (0x80, second)] {
+        let frames = if payload.len() % 2 == 0 {
+            vec![(opcode, first), (0x80, second)]
+        } else {
+            vec![(0x80 | opcode, payload)]
+        };
+        for (head, part) in frames {
             let long = [head, 126, 0, part.len() as u8];
             let short = [head, part.len() as u8];
             wire.extend(if part.len() < 126 { &short[..] } else { &long[..] });

@@ -103,9 +103,15 @@ impl Deflater {
         if core::mem::take(&mut self.unflushed) {
             // 7.2.1: the flush appends "an empty DEFLATE block with no compression", whose last
             // four octets go. They are all in `out`: what was sent before ended in other blocks.
-            self.run(last, DeflateFlush::SyncFlush, out)?;
+            // A full flush also forgets the window, which is cheaper than to reset the state.
+            let takeover = self.context_takeover;
+            let flush = if takeover { DeflateFlush::SyncFlush } else { DeflateFlush::FullFlush };
+            self.run(last, flush, out)?;
             let body = out.strip_suffix(&TAIL).ok_or(BackendFailed)?.len();
             out.truncate(body);
+            if !takeover && let Some(state) = self.state.take() {
+                pool::give_forgetful_deflate(self.params, state);
+            }
         } else {
             // 7.2.3.6: "a single 0x00 octet", the rest of that block. The backend has nothing to
             // flush here, and does not repeat a flush.

@@ -6,8 +6,11 @@ use core::fmt;
 
 use zlib_rs::{Inflate, InflateError, InflateFlush, Status};
 
-use super::{STEP, TAIL, advanced, pool};
+use super::{STEP, TAIL, advanced, grow, pool, room_for};
 use crate::error::ProtocolError;
+
+/// How often the inflating of one input may stop at the end of a block.
+const STOPS: u8 = 4;
 
 /// Inflates the messages of one direction.
 ///
@@ -28,6 +31,11 @@ pub(crate) struct Inflater {
     full: bool,
     /// Whether this message had a final block.
     after_final: bool,
+    /// Whether the last call was to stop at the end of a block, and wrote something. All that it
+    /// wrote is then of one block, which is past its header or has ended.
+    past_header: bool,
+    /// Whether the message is known to have ended well.
+    ended: bool,
     /// Calls of the backend so far: the work done, without a clock.
     #[cfg(test)]
     pub(super) steps: u64,
@@ -56,13 +64,16 @@ impl Inflater {
             at_end: true,
             full: false,
             after_final: false,
+            past_header: false,
+            ended: false,
             #[cfg(test)]
             steps: 0,
         }
     }
 
     /// Inflates from the front of `input`, which is moved past what was consumed, and appends to
-    /// `out` at most `max` bytes (at least 1) and never more of this message than `limit`.
+    /// `out` at most `max` bytes (at least 1) and never more of this message than `limit`. `last`:
+    /// the message ends with this input. To say so is cheaper, and changes nothing else.
     ///
     /// # Errors
     ///
@@ -75,32 +86,72 @@ impl Inflater {
         out: &mut Vec<u8>,
         max: usize,
         limit: u64,
+        last: bool,
     ) -> Result<Progress, ProtocolError> {
-        // Small, as room is zeroed before it is filled, but not so small that the backend leaves its
-        // fast path, which wants some 300 bytes to spare.
-        let mut room = input.len().saturating_mul(8).saturating_add(384).min(STEP);
+        let mut room = room_for(input.len(), STEP);
         let mut left = max;
         while self.full || !input.is_empty() {
             if left == 0 {
                 return Ok(Progress::Full);
             }
-            let allowed = limit.saturating_sub(self.total);
-            let written = if allowed == 0 {
-                self.probe(input, limit)?
-            } else {
-                let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
-                let start = out.len();
-                grow(out, room.min(left).min(allowed), allowed);
-                let result = self.step(input, out.get_mut(start..).unwrap_or_default());
-                let (written, result) = result;
-                out.truncate(start.saturating_add(written));
-                result?;
-                written
-            };
+            let allowed = self.allowed(limit);
+            let start = out.len();
+            grow(out, room.min(left).min(allowed), allowed);
+            let place = out.get_mut(start..).unwrap_or_default();
+            let (written, result) = self.fill(input, place, limit, last);
+            out.truncate(start.saturating_add(written));
+            result?;
             left = left.saturating_sub(written);
             room = room.saturating_mul(2).min(STEP);
         }
         Ok(Progress::NeedInput)
+    }
+
+    /// The same into `room`, which may be empty only with the limit reached. Returns also how much
+    /// of it was filled, before an error too.
+    pub(crate) fn fill(
+        &mut self,
+        input: &mut &[u8],
+        room: &mut [u8],
+        limit: u64,
+        last: bool,
+    ) -> (usize, Result<Progress, ProtocolError>) {
+        let mut written = 0_usize;
+        let mut stops = if last { STOPS } else { 0 };
+        while self.full || !input.is_empty() {
+            let allowed = self.allowed(limit);
+            let place = room.get_mut(written..).unwrap_or_default();
+            if place.is_empty() && written > 0 {
+                return (written, Ok(Progress::Full));
+            }
+            let most = place.len().min(allowed);
+            let result = if allowed == 0 {
+                self.probe(input, limit, stops > 0)
+            } else {
+                let place = place.get_mut(..most).unwrap_or_default();
+                let (more, result) = self.step(input, place, stops > 0);
+                written = written.saturating_add(more);
+                result
+            };
+            match result {
+                Ok(Step::BlockEnd) => {
+                    stops = stops.saturating_sub(1);
+                    // How many messages end: with the rest of the header of an empty stored block.
+                    // What may be left of `last` from the block before begins no literal: those of
+                    // fixed codes have a one among their first three bits.
+                    if *input == [0x00] && self.last & 0xf0 == 0 && self.ends_at_once(true) {
+                        *input = &[];
+                    }
+                }
+                Ok(Step::Stuck) => stops = 0,
+                Ok(Step::Other) => {}
+                Err(error) => return (written, Err(error)),
+            }
+        }
+        if last && self.past_header {
+            self.ends_at_once(false);
+        }
+        (written, Ok(Progress::NeedInput))
     }
 
     /// Ends the message, after [`inflate`](Self::inflate) returned [`Progress::NeedInput`] for its
@@ -113,7 +164,7 @@ impl Inflater {
         debug_assert!(!self.full, "output waits");
         // 7.2.3.6 has an empty message as 0x00, and 7.2.3.4 puts 0x00 after a final block. Senders
         // are known to leave it out; there is no other way to read what they mean.
-        if !self.at_end && !self.ends_at_block() {
+        if !self.ended && !self.at_end && !self.ends_at_block() {
             return Err(self.corrupt());
         }
         if !self.context_takeover
@@ -125,47 +176,137 @@ impl Inflater {
         Ok(())
     }
 
+    /// How many more bytes of this message the limit allows.
+    fn allowed(&self, limit: u64) -> usize {
+        usize::try_from(limit.saturating_sub(self.total)).unwrap_or(usize::MAX)
+    }
+
     /// With the limit reached: whether the input holds nothing more. One byte of output does not
     /// leave this function, so whichever comes first, that byte or a bad one, decides.
-    fn probe(&mut self, input: &mut &[u8], limit: u64) -> Result<usize, ProtocolError> {
-        let (written, result) = self.step(input, &mut [0]);
+    fn probe(&mut self, input: &mut &[u8], limit: u64, stop: bool) -> Result<Step, ProtocolError> {
+        let (written, result) = self.step(input, &mut [0], stop);
         if written > 0 {
             self.state = None;
             return Err(ProtocolError::MessageTooBig { seen: limit.saturating_add(1), limit });
         }
-        result.map(|()| 0)
+        result
     }
 
-    /// One call of the backend. The bytes it wrote are good even if it fails after them.
-    fn step(&mut self, input: &mut &[u8], room: &mut [u8]) -> (usize, Result<(), ProtocolError>) {
+    /// One call of the backend, which is to `stop` at the end of a block, or not. The bytes it wrote
+    /// are good even if it fails after them.
+    fn step(
+        &mut self,
+        input: &mut &[u8],
+        room: &mut [u8],
+        stop: bool,
+    ) -> (usize, Result<Step, ProtocolError>) {
         let state = self.state.get_or_insert_with(pool::take_inflate);
-        let call = Call::new(state, input, room, InflateFlush::NoFlush);
-        let (consumed, rest) = input.split_at_checked(call.consumed).unwrap_or_default();
+        let flush = if stop { InflateFlush::Block } else { InflateFlush::NoFlush };
+        let call = Call::new(state, input, room, flush);
         #[cfg(test)]
         {
             self.steps += 1;
         }
-        for octet in consumed.iter().skip(consumed.len().saturating_sub(4)) {
-            self.last = (self.last << 8) | u32::from(*octet);
+        self.consumed(input, call.consumed);
+        self.total = self.total.saturating_add(call.written as u64);
+        self.full = call.written == room.len();
+        self.past_header = stop && call.written > 0;
+        let step = match call.result {
+            Ok(Status::StreamEnd) => {
+                self.block_was_final();
+                Step::Other
+            }
+            Ok(Status::Ok | Status::BufError) if self.full || input.is_empty() => Step::Other,
+            // With input and room left, there is no other reason to return.
+            Ok(Status::Ok) if stop => Step::BlockEnd,
+            Ok(Status::BufError) if stop => Step::Stuck,
+            // The backend left both input and room: no call would ever get further.
+            Ok(_) | Err(_) => return (call.written, Err(self.corrupt())),
+        };
+        (call.written, Ok(step))
+    }
+
+    /// Moves `input` past what the backend consumed of it.
+    fn consumed(&mut self, input: &mut &[u8], len: usize) {
+        let (consumed, rest) = input.split_at_checked(len).unwrap_or_default();
+        if let Some(last) = consumed.last_chunk() {
+            self.last = u32::from_be_bytes(*last);
+        } else {
+            for octet in consumed {
+                self.last = (self.last << 8) | u32::from(*octet);
+            }
         }
         self.at_end &= consumed.is_empty();
         *input = rest;
-        self.total = self.total.saturating_add(call.written as u64);
-        self.full = call.written == room.len();
-        match call.result {
-            // 7.2.1: "An endpoint MAY use both DEFLATE blocks with the "BFINAL" bit set to 0 and
-            // DEFLATE blocks with the "BFINAL" bit set to 1": what follows is another block.
-            Ok(Status::StreamEnd) => {
-                state.reset(false);
-                self.full = false;
-                self.after_final = true;
-                self.at_end = true;
-            }
-            Ok(Status::Ok | Status::BufError) if self.full || input.is_empty() => {}
-            // The backend left both input and room: no call would ever get further.
-            Ok(_) | Err(_) => return (call.written, Err(self.corrupt())),
+    }
+
+    /// 7.2.1: "An endpoint MAY use both DEFLATE blocks with the "BFINAL" bit set to 0 and DEFLATE
+    /// blocks with the "BFINAL" bit set to 1": what follows is another block.
+    fn block_was_final(&mut self) {
+        if let Some(state) = &mut self.state {
+            state.reset(false);
         }
-        (call.written, Ok(()))
+        self.full = false;
+        // Before the first octet of a message, the block is the last of the message before.
+        if !self.at_end || self.after_final {
+            self.after_final = true;
+            self.at_end = true;
+        }
+    }
+
+    /// 7.2.2: "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the
+    /// message", in the cheapest way, which needs one call of the backend. With `zero`, a last octet
+    /// of 0x00 goes before them, which nothing was made of yet, and which can yield no output. Whether
+    /// that octet was consumed; whether the message ended is in `ended`.
+    ///
+    /// The backend is known to be either within a block, past its header, or at the end of a block
+    /// with at most seven bits in hand. Told to stop at the end of a block, it leaves the extra octet
+    /// of these only if the one before ended a block, the first since. If nothing was written, that
+    /// block is an empty stored one, and begins in the payload, since no other can end there:
+    ///
+    /// - Stored data that is not at its end yields output, and so does a match.
+    /// - A Huffman block that was begun ends with one code of at most 15 bits: within two octets.
+    /// - A block with fixed codes takes 10 bits if it is empty.
+    /// - A block with dynamic codes takes at least 51: 3, 14 for the counts, 15 for the code length
+    ///   codes, 16 for the lengths of the 256 literals, which are zero, and 3 for the rest. There are
+    ///   no more than 7 + 8 + 32.
+    /// - A stored block that begins behind the payload has a length of 0xff00.
+    fn ends_at_once(&mut self, zero: bool) -> bool {
+        // The four octets may have been left on, see `ends_at_block`.
+        let Some(state) = self.state.as_mut().filter(|_| self.last != u32::from_be_bytes(TAIL))
+        else {
+            return false;
+        };
+        let [a, b, c, d] = TAIL;
+        let with_zero = [0x00, a, b, c, d, 0];
+        let tail = with_zero.get(usize::from(!zero)..).unwrap_or_default();
+        let call = Call::new(state, tail, &mut [0], InflateFlush::Block);
+        #[cfg(test)]
+        {
+            self.steps += 1;
+        }
+        self.past_header = false;
+        if call.result == Ok(Status::Ok)
+            && call.written == 0
+            && call.consumed.saturating_add(1) == tail.len()
+        {
+            self.ended = true;
+            return zero;
+        }
+        if call.result == Ok(Status::StreamEnd) {
+            self.block_was_final(); // and nothing was consumed
+            return false;
+        }
+        if call.consumed > usize::from(zero) || call.written > 0 || call.result.is_err() {
+            // Something else than the end was made of the four octets.
+            self.state = None;
+            self.at_end = false;
+            return zero;
+        }
+        let mut consumed = with_zero.get(..call.consumed).unwrap_or_default();
+        self.consumed(&mut consumed, call.consumed);
+        self.full = zero; // what the octet ended may be a final block: asks for it
+        call.consumed > 0
     }
 
     /// 7.2.2: "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the
@@ -182,6 +323,11 @@ impl Inflater {
         // stop at the end of a block, it leaves the extra octet only if the one before ended one.
         let call = Call::new(state, tail, &mut [0], InflateFlush::Block);
         let whole = call.written == 0 && call.consumed.saturating_add(1) == tail.len();
+        // A final block ended with the payload, where the backend stopped.
+        if call.result == Ok(Status::StreamEnd) && call.consumed == 0 {
+            state.reset(false);
+            return true;
+        }
         if !(whole && call.result == Ok(Status::Ok)) {
             return false;
         }
@@ -220,6 +366,15 @@ impl fmt::Debug for Inflater {
     }
 }
 
+/// How a call of the backend ended that did not fail.
+enum Step {
+    /// It stopped at the end of a block, with input and room left.
+    BlockEnd,
+    /// It did nothing, and may do something if it need not stop at the ends of blocks.
+    Stuck,
+    Other,
+}
+
 /// What one call of the backend did.
 struct Call {
     result: Result<Status, InflateError>,
@@ -237,13 +392,4 @@ impl Call {
             written: advanced(total_out, state.total_out()),
         }
     }
-}
-
-/// Appends `room` zeros. Capacity doubles, but never beyond what the limit still allows: a message
-/// of exactly the limit wastes nothing.
-fn grow(out: &mut Vec<u8>, room: usize, allowed: usize) {
-    if out.capacity().saturating_sub(out.len()) < room {
-        out.reserve_exact(out.len().min(allowed).max(room));
-    }
-    out.resize(out.len().saturating_add(room), 0);
 }

@@ -16,6 +16,7 @@
 //!   when the piece is used up: up to 258 bytes wait inside. What the call left of the piece is
 //!   the caller's to keep. A `Full` that was followed by nothing yields an empty chunk.
 //!
+//! Say with the last piece that it is the last, if that is known: one call of the backend is saved.
 //! After the last piece of the last frame, and once the answer was [`Progress::NeedInput`], call
 //! [`Inflater::finish`]: it yields no bytes, it only says whether the message was whole. Check it
 //! before the message, or its last chunk, is made visible. After an error the connection has
@@ -59,6 +60,8 @@
 //! piece (CRIME, BREACH); with context takeover, so do two such messages on one connection. Send
 //! those uncompressed (RFC 7692 section 8).
 
+use alloc::vec::Vec;
+
 mod deflater;
 mod inflater;
 mod pool;
@@ -80,4 +83,19 @@ const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 /// What a counter of the backend advanced by. Each call is given slices only, so it fits.
 fn advanced(before: u64, after: u64) -> usize {
     usize::try_from(after.saturating_sub(before)).unwrap_or(usize::MAX)
+}
+
+/// How many bytes to make room for at first, at most `most`: few, as room is filled with zeros before
+/// it is used, but not so few that the backend leaves its fast path, which wants some 300 to spare.
+pub(crate) fn room_for(compressed: usize, most: usize) -> usize {
+    compressed.saturating_mul(8).saturating_add(384).min(most)
+}
+
+/// Appends `room` zeros. Capacity doubles, but never beyond what the limit still allows: a message
+/// of exactly the limit wastes nothing.
+fn grow(out: &mut Vec<u8>, room: usize, allowed: usize) {
+    if out.capacity().saturating_sub(out.len()) < room {
+        out.reserve_exact(out.len().min(allowed).max(room));
+    }
+    out.resize(out.len().saturating_add(room), 0);
 }

@@ -70,13 +70,16 @@ pub(super) fn take_deflate(params: Params) -> Box<Deflate> {
 }
 
 /// Keeps a state, made for `params`, for the next [`take_deflate`], or drops it.
-pub(super) fn give_deflate(params: Params, state: Box<Deflate>) {
+pub(super) fn give_deflate(params: Params, mut state: Box<Deflate>) {
+    state.reset();
+    give_forgetful_deflate(params, state);
+}
+
+/// The same for a state whose last call was a full flush, to its end: the next message can refer to
+/// nothing that was before.
+pub(super) fn give_forgetful_deflate(params: Params, state: Box<Deflate>) {
     #[cfg(feature = "std")]
-    {
-        let mut state = state;
-        state.reset();
-        DEFLATE.give(params, state);
-    }
+    DEFLATE.give(params, state);
     #[cfg(not(feature = "std"))]
     drop((params, state));
 }
