@@ -1,4 +1,7 @@
 //! Receiving messages of one frame each. One iteration is one message; a read is a copy of a chunk.
+//!
+//! What unmasking costs stands between `server` and `client`, what the check of UTF-8 costs between
+//! `binary` and the two kinds of text: neither can be called for itself.
 
 mod common;
 
