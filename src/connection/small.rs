@@ -27,7 +27,7 @@ impl SendPath {
     #[inline(never)]
     fn send_small(&mut self, kind: Kind, payload: &[u8], output: &mut Output) -> bool {
         #[cfg(feature = "deflate")]
-        if self.compressor.is_some() {
+        if self.compressor.as_ref().is_some_and(|compressor| compressor.wants(payload.len())) {
             return false;
         }
         self.admit((), payload.len(), output).is_ok() && self.framer.small(kind, payload, output)
