@@ -327,3 +327,62 @@ fn nothing_is_compressed_where_it_was_not_agreed() {
     assert_eq!(full, Ok(()));
     assert_eq!(output.len(), 1007);
 }
+
+/// A message of exactly the threshold is compressed, a shorter one is not.
+#[test]
+fn the_threshold_is_exact() {
+    for (len, compressed) in [(254, false), (255, false), (256, true), (257, true)] {
+        let (_, mut server) = pair(DeflateParams::default(), Config::default());
+        let mut output = Output::new();
+        server.send(Message::text("a".repeat(len)), &mut output).unwrap();
+        assert_eq!(output.len() < len, compressed, "{len}: {} bytes", output.len());
+    }
+}
+
+/// A prepared message goes out in the form with the largest window that was agreed, and as it is
+/// where none fits.
+#[test]
+fn a_prepared_message_is_sent_in_a_form_that_fits() {
+    // It repeats what lies a thousand bytes back: a window of 9 bits does not see that far.
+    let text: String = noise(1000).iter().map(|byte| char::from(byte % 64 + 32)).collect();
+    let text = text.repeat(2);
+    let plain = Prepared::new(Message::text(&text[..]));
+    let (narrow, wide) = (plain.clone().compress(9, 6), plain.clone().compress(12, 6));
+    let both = narrow.clone().compress(12, 6);
+    let size = |prepared: &Prepared, server_max_window_bits| {
+        let params = DeflateParams { server_max_window_bits, ..Default::default() };
+        let (mut client, mut server) = pair(params, Config::default());
+        let mut output = Output::new();
+        server.send_prepared(prepared, &mut output).unwrap();
+        let len = output.len();
+        assert_eq!(deliver(&mut output, &mut client, 1 << 20).unwrap(), [Message::text(&text[..])]);
+        len
+    };
+    let as_it_is = size(&plain, 15);
+    assert_eq!(as_it_is, 2004);
+    let [small, large] = [size(&wide, 12), size(&narrow, 9)];
+    assert!(small * 3 < large * 2 && large < as_it_is, "{small} {large}");
+    assert_eq!(size(&wide, 11), as_it_is, "its window is larger than agreed");
+    assert_eq!(size(&narrow, 15), large);
+    for (bits, expected) in [(9, large), (11, large), (12, small), (15, small)] {
+        assert_eq!(size(&both, bits), expected, "a window of {bits} bits");
+    }
+}
+
+/// Our own window did not see a prepared message: what follows does not refer to it, nor to what
+/// the peer's window has moved past.
+#[test]
+fn messages_around_a_prepared_one_are_understood() {
+    let mut config = Config::default();
+    config.compression_threshold = 0;
+    let (mut client, mut server) = pair(DeflateParams::default(), config);
+    let prepared = Prepared::new(Message::text("Hello, prepared, prepared")).compress(15, 6);
+    let mut output = Output::new();
+    for _ in 0..3 {
+        server.send(Message::text("Hello, Hello of the RFC"), &mut output).unwrap();
+        server.send_prepared(&prepared, &mut output).unwrap();
+        let received = deliver(&mut output, &mut client, 7).unwrap();
+        let expected = ["Hello, Hello of the RFC", "Hello, prepared, prepared"];
+        assert_eq!(received, expected.map(Message::text));
+    }
+}
