@@ -386,3 +386,41 @@ fn messages_around_a_prepared_one_are_understood() {
         assert_eq!(received, expected.map(Message::text));
     }
 }
+
+/// A compressed message is neither read directly nor put into memory that was handed back: at
+/// every byte of it, with both asked for.
+#[test]
+fn reading_directly_leaves_compressed_messages_alone() {
+    let text: String = noise(20_000).iter().map(|byte| char::from(byte % 64 + 32)).collect();
+    for message in [Message::text(text), Message::binary(noise(20_000))] {
+        let (mut client, mut server) = pair(DeflateParams::default(), Config::default());
+        let (mut output, mut bytes) = (Output::new(), Vec::new());
+        server.send(message.clone(), &mut output).unwrap();
+        drain(&mut output, &mut bytes);
+        let mut received = None;
+        for byte in &mut bytes {
+            assert_eq!(client.direct(), None);
+            client.recycle(Vec::with_capacity(30_000));
+            let mut input = std::slice::from_mut(byte);
+            if let Some(event) = client.receive(&mut input, &mut output).unwrap() {
+                received = Message::try_from(event.into_owned()).ok();
+            }
+        }
+        assert_eq!(received, Some(message));
+    }
+}
+
+/// What does not fit is handed back as it came, and the window knows nothing of it.
+#[test]
+fn a_full_output_hands_the_message_back() {
+    let mut config = Config::default();
+    config.output_hard_limit = 600;
+    let (mut client, mut server) = pair(DeflateParams::default(), config);
+    let mut output = Output::new();
+    let text = || Message::text("Hello, Hello of the RFC; ".repeat(30));
+    for _ in 0..3 {
+        server.send(text(), &mut output).unwrap();
+        assert_eq!(server.send(text(), &mut output), Err(SendError::Full(text())));
+        assert_eq!(deliver(&mut output, &mut client, 100).unwrap(), [text()]);
+    }
+}

@@ -5,7 +5,7 @@ mod common;
 
 use bytes::Bytes;
 use common::wire::{BINARY, CONTINUATION, FIN, PING, ROLES, Role, TEXT, events, take_sent};
-use websocket_proto::{Config, Counters, Message, Output, Prepared, SendError};
+use websocket_proto::{Config, Counters, Event, Message, Output, Prepared, SendError};
 
 /// The longest header; what a message may take is reckoned with it.
 const HEADER: usize = 14;
@@ -252,4 +252,21 @@ fn a_message_in_progress_is_known() {
             assert_eq!(connection.in_message(), in_message, "{role:?}, after {byte0:#x}");
         }
     }
+}
+
+/// `Message` from whatever holds a payload, and from an event that is a whole message.
+#[test]
+fn what_is_a_message() {
+    let text = Message::text("abc");
+    assert_eq!(Message::from("abc"), text);
+    assert_eq!(Message::from(String::from("abc")), text);
+    let data = Message::binary(&b"abc"[..]);
+    assert_ne!(data, text);
+    assert_eq!(Message::from(&b"abc"[..]), data);
+    assert_eq!(Message::from(b"abc".to_vec()), data);
+    assert_eq!(Message::from(Bytes::from_static(b"abc")), data);
+    assert_eq!(Message::try_from(Event::Text("abc".into())), Ok(text));
+    assert_eq!(Message::try_from(Event::Binary(b"abc"[..].into())), Ok(data));
+    let chunk = || Event::TextChunk { text: "abc".into(), last: true };
+    assert_eq!(Message::try_from(chunk()), Err(chunk()), "it may be a part only");
 }
