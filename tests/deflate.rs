@@ -6,6 +6,7 @@ mod common;
 #[path = "../src/message/deflate/reference.rs"]
 mod reference;
 
+use common::wire::{BINARY, CONTINUATION, FIN, Role};
 use common::{drain, keys};
 use proptest::prelude::*;
 use websocket_proto::{
@@ -423,4 +424,45 @@ fn a_full_output_hands_the_message_back() {
         assert_eq!(server.send(text(), &mut output), Err(SendError::Full(text())));
         assert_eq!(deliver(&mut output, &mut client, 100).unwrap(), [text()]);
     }
+}
+
+/// RFC 7692 section 6: what a frame's length says is no measure of the message. Bytes that do not
+/// compress take more on the wire than the limit allows the message.
+#[test]
+fn the_wire_may_take_more_than_the_limit() {
+    const LIMIT: usize = 1000;
+    let mut config = Config::default();
+    config.max_message_size = LIMIT as u64;
+    let (_, mut server) = pair(DeflateParams::default(), Config::default());
+    let mut output = Output::new();
+    server.send(Message::binary(noise(LIMIT)), &mut output).unwrap();
+    let payload = take_compressed(&mut output);
+    assert!(payload.len() > LIMIT);
+    for first in [0, 1, payload.len()] {
+        let (first, last) = payload.split_at(first);
+        let mut bytes = Role::Client.frame(0x40 | BINARY, first);
+        bytes.extend(Role::Client.frame(FIN | CONTINUATION, last));
+        let (mut client, _) = pair(DeflateParams::default(), config);
+        let received = common::wire::events(&mut client, &bytes, &mut output);
+        assert_eq!(received, [Event::Binary(noise(LIMIT).into())]);
+    }
+    let (mut client, _) = pair(DeflateParams::default(), config);
+    let bytes = Role::Client.frame(0x40 | FIN | BINARY, &payload);
+    let received = common::wire::events(&mut client, &bytes, &mut output);
+    assert_eq!(received, [Event::Binary(noise(LIMIT).into())]);
+}
+
+/// Whoever logs a connection gets its state and not what was said.
+#[test]
+fn the_windows_do_not_show() {
+    let mut config = Config::default();
+    config.compression_threshold = 0;
+    let (mut client, mut server) = pair(DeflateParams::default(), config);
+    let mut output = Output::new();
+    server.send(Message::text("the secret"), &mut output).unwrap();
+    deliver(&mut output, &mut client, 100).unwrap();
+    let shown = [format!("{client:?}"), format!("{server:?}")];
+    assert!(shown[0].contains("Inflater { allocated: true"), "{}", shown[0]);
+    assert!(shown[1].contains("Deflater { allocated: true"), "{}", shown[1]);
+    assert!(shown.iter().all(|text| !text.contains("secret") && text.len() < 4000));
 }

@@ -6,7 +6,7 @@ mod common;
 use std::error::Error;
 
 use common::keys;
-use websocket_proto::handshake::HandshakeError;
+use websocket_proto::handshake::{ClientRequest, HandshakeError};
 use websocket_proto::{ApiMisuse, CloseCode, CloseFrame, Message, ProtocolError, SendError};
 
 /// Lower case and without a full stop, so that they fit into a longer sentence; with `words`.
@@ -88,6 +88,9 @@ fn misuse_says_what_is_allowed() {
     let full = SendError::Full(Message::text("kept"));
     check(&full, &["full", "Config::output_hard_limit"]);
     assert!(full.source().is_none());
+    assert_eq!(SendError::<()>::from(full), SendError::Full(()));
+    let misuse = SendError::<Message<'_>>::Misuse(Closing);
+    assert_eq!(SendError::<()>::from(misuse), SendError::Misuse(Closing));
 }
 
 #[test]
@@ -136,6 +139,17 @@ fn a_close_frame_shows_its_code_and_reason() {
     let Some(websocket_proto::Event::Close(Some(frame))) = event else { panic!("{event:?}") };
     let frame: &CloseFrame = &frame;
     assert_eq!(format!("{frame:?}"), r#"CloseFrame { code: CloseCode(1000), reason: "bye" }"#);
+}
+
+/// Its headers may hold a password.
+#[test]
+fn a_request_does_not_show_its_headers() {
+    let request = ClientRequest::new("host.example", "/path")
+        .subprotocol("chat")
+        .header("Authorization", "Basic c2VjcmV0");
+    let shown = format!("{request:?}");
+    assert!(["host.example", "/path", "chat"].iter().all(|part| shown.contains(part)), "{shown}");
+    assert!(!shown.contains("c2VjcmV0"), "{shown}");
 }
 
 /// Whoever reads a log must not be able to tell the next key.
