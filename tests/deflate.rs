@@ -466,3 +466,19 @@ fn the_windows_do_not_show() {
     assert!(shown[1].contains("Deflater { allocated: true"), "{}", shown[1]);
     assert!(shown.iter().all(|text| !text.contains("secret") && text.len() < 4000));
 }
+
+/// `Config::compression_memory`: with less, the same text takes more blocks.
+#[test]
+fn memory_pays() {
+    let text: String = noise(50_000).iter().map(|byte| char::from(byte % 16 + b'a')).collect();
+    let sizes = [1, 4, 9].map(|memory| {
+        let mut config = Config::default();
+        config.compression_level = 6;
+        config.compression_memory = memory;
+        let (_, mut server) = pair(DeflateParams::default(), config);
+        let mut output = Output::new();
+        server.send(Message::text(&text[..]), &mut output).unwrap();
+        output.len()
+    });
+    assert!(sizes[0] > sizes[1] && sizes[1] > sizes[2], "{sizes:?}");
+}
