@@ -407,6 +407,15 @@ mod tests {
         Duration::from_millis(millis)
     }
 
+    /// However late it is asked.
+    #[test]
+    fn what_is_closed_has_no_deadline() {
+        let mut deadlines = Deadlines::new(&DeadlineConfig::default(), ms(0));
+        deadlines.closed();
+        assert_eq!(deadlines.next_deadline(), None);
+        assert_eq!(deadlines.on_deadline(Duration::MAX), None);
+    }
+
     fn apply(deadlines: &mut Deadlines, step: Step, now: Duration) {
         match step {
             Opened => deadlines.opened(now),

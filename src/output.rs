@@ -557,6 +557,25 @@ mod tests {
         assert!(output.large.is_none() && output.buffer.capacity() == 0);
     }
 
+    /// The adapters lend memory to outputs that have none, and take it from those that are empty.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    #[test]
+    fn memory_is_lent() {
+        let mut output = Output::new();
+        assert!(!output.has_memory() && output.take_memory().is_none());
+        let memory = std::vec![7; 100];
+        let address = memory.as_ptr();
+        output.adopt(memory);
+        assert!(output.has_memory() && output.is_empty(), "what is in it does not matter");
+        output.adopt(std::vec![8; 200]);
+        output.room(3).fill(1);
+        assert_eq!(output.pending().as_ptr(), address, "the first one is used");
+        assert_eq!(output.take_memory(), None, "it is in use");
+        output.advance(3);
+        let memory = output.take_memory().expect("it is empty");
+        assert_eq!((memory.as_ptr(), output.has_memory()), (address, false));
+    }
+
     /// A transport that takes a little each time: what waits is not moved each time.
     #[test]
     fn a_slow_transport_costs_linear_work() {

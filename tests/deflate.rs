@@ -6,6 +6,7 @@ mod common;
 #[path = "../src/message/deflate/reference.rs"]
 mod reference;
 
+use common::wire::{BINARY, CONTINUATION, FIN, Role};
 use common::{drain, keys};
 use proptest::prelude::*;
 use websocket_proto::{
@@ -326,4 +327,158 @@ fn nothing_is_compressed_where_it_was_not_agreed() {
         server.send_prepared(&Prepared::new(Message::text("x")).compress(15, 6), &mut output);
     assert_eq!(full, Ok(()));
     assert_eq!(output.len(), 1007);
+}
+
+/// A message of exactly the threshold is compressed, a shorter one is not.
+#[test]
+fn the_threshold_is_exact() {
+    for (len, compressed) in [(254, false), (255, false), (256, true), (257, true)] {
+        let (_, mut server) = pair(DeflateParams::default(), Config::default());
+        let mut output = Output::new();
+        server.send(Message::text("a".repeat(len)), &mut output).unwrap();
+        assert_eq!(output.len() < len, compressed, "{len}: {} bytes", output.len());
+    }
+}
+
+/// A prepared message goes out in the form with the largest window that was agreed, and as it is
+/// where none fits.
+#[test]
+fn a_prepared_message_is_sent_in_a_form_that_fits() {
+    // It repeats what lies a thousand bytes back: a window of 9 bits does not see that far.
+    let text: String = noise(1000).iter().map(|byte| char::from(byte % 64 + 32)).collect();
+    let text = text.repeat(2);
+    let plain = Prepared::new(Message::text(&text[..]));
+    let (narrow, wide) = (plain.clone().compress(9, 6), plain.clone().compress(12, 6));
+    let both = narrow.clone().compress(12, 6);
+    let size = |prepared: &Prepared, server_max_window_bits| {
+        let params = DeflateParams { server_max_window_bits, ..Default::default() };
+        let (mut client, mut server) = pair(params, Config::default());
+        let mut output = Output::new();
+        server.send_prepared(prepared, &mut output).unwrap();
+        let len = output.len();
+        assert_eq!(deliver(&mut output, &mut client, 1 << 20).unwrap(), [Message::text(&text[..])]);
+        len
+    };
+    let as_it_is = size(&plain, 15);
+    assert_eq!(as_it_is, 2004);
+    let [small, large] = [size(&wide, 12), size(&narrow, 9)];
+    assert!(small * 3 < large * 2 && large < as_it_is, "{small} {large}");
+    assert_eq!(size(&wide, 11), as_it_is, "its window is larger than agreed");
+    assert_eq!(size(&narrow, 15), large);
+    for (bits, expected) in [(9, large), (11, large), (12, small), (15, small)] {
+        assert_eq!(size(&both, bits), expected, "a window of {bits} bits");
+    }
+}
+
+/// Our own window did not see a prepared message: what follows does not refer to it, nor to what
+/// the peer's window has moved past.
+#[test]
+fn messages_around_a_prepared_one_are_understood() {
+    let mut config = Config::default();
+    config.compression_threshold = 0;
+    let (mut client, mut server) = pair(DeflateParams::default(), config);
+    let prepared = Prepared::new(Message::text("Hello, prepared, prepared")).compress(15, 6);
+    let mut output = Output::new();
+    for _ in 0..3 {
+        server.send(Message::text("Hello, Hello of the RFC"), &mut output).unwrap();
+        server.send_prepared(&prepared, &mut output).unwrap();
+        let received = deliver(&mut output, &mut client, 7).unwrap();
+        let expected = ["Hello, Hello of the RFC", "Hello, prepared, prepared"];
+        assert_eq!(received, expected.map(Message::text));
+    }
+}
+
+/// A compressed message is neither read directly nor put into memory that was handed back: at
+/// every byte of it, with both asked for.
+#[test]
+fn reading_directly_leaves_compressed_messages_alone() {
+    let text: String = noise(20_000).iter().map(|byte| char::from(byte % 64 + 32)).collect();
+    for message in [Message::text(text), Message::binary(noise(20_000))] {
+        let (mut client, mut server) = pair(DeflateParams::default(), Config::default());
+        let (mut output, mut bytes) = (Output::new(), Vec::new());
+        server.send(message.clone(), &mut output).unwrap();
+        drain(&mut output, &mut bytes);
+        let mut received = None;
+        for byte in &mut bytes {
+            assert_eq!(client.direct(), None);
+            client.recycle(Vec::with_capacity(30_000));
+            let mut input = std::slice::from_mut(byte);
+            if let Some(event) = client.receive(&mut input, &mut output).unwrap() {
+                received = Message::try_from(event.into_owned()).ok();
+            }
+        }
+        assert_eq!(received, Some(message));
+    }
+}
+
+/// What does not fit is handed back as it came, and the window knows nothing of it.
+#[test]
+fn a_full_output_hands_the_message_back() {
+    let mut config = Config::default();
+    config.output_hard_limit = 600;
+    let (mut client, mut server) = pair(DeflateParams::default(), config);
+    let mut output = Output::new();
+    let text = || Message::text("Hello, Hello of the RFC; ".repeat(30));
+    for _ in 0..3 {
+        server.send(text(), &mut output).unwrap();
+        assert_eq!(server.send(text(), &mut output), Err(SendError::Full(text())));
+        assert_eq!(deliver(&mut output, &mut client, 100).unwrap(), [text()]);
+    }
+}
+
+/// RFC 7692 section 6: what a frame's length says is no measure of the message. Bytes that do not
+/// compress take more on the wire than the limit allows the message.
+#[test]
+fn the_wire_may_take_more_than_the_limit() {
+    const LIMIT: usize = 1000;
+    let mut config = Config::default();
+    config.max_message_size = LIMIT as u64;
+    let (_, mut server) = pair(DeflateParams::default(), Config::default());
+    let mut output = Output::new();
+    server.send(Message::binary(noise(LIMIT)), &mut output).unwrap();
+    let payload = take_compressed(&mut output);
+    assert!(payload.len() > LIMIT);
+    for first in [0, 1, payload.len()] {
+        let (first, last) = payload.split_at(first);
+        let mut bytes = Role::Client.frame(0x40 | BINARY, first);
+        bytes.extend(Role::Client.frame(FIN | CONTINUATION, last));
+        let (mut client, _) = pair(DeflateParams::default(), config);
+        let received = common::wire::events(&mut client, &bytes, &mut output);
+        assert_eq!(received, [Event::Binary(noise(LIMIT).into())]);
+    }
+    let (mut client, _) = pair(DeflateParams::default(), config);
+    let bytes = Role::Client.frame(0x40 | FIN | BINARY, &payload);
+    let received = common::wire::events(&mut client, &bytes, &mut output);
+    assert_eq!(received, [Event::Binary(noise(LIMIT).into())]);
+}
+
+/// Whoever logs a connection gets its state and not what was said.
+#[test]
+fn the_windows_do_not_show() {
+    let mut config = Config::default();
+    config.compression_threshold = 0;
+    let (mut client, mut server) = pair(DeflateParams::default(), config);
+    let mut output = Output::new();
+    server.send(Message::text("the secret"), &mut output).unwrap();
+    deliver(&mut output, &mut client, 100).unwrap();
+    let shown = [format!("{client:?}"), format!("{server:?}")];
+    assert!(shown[0].contains("Inflater { allocated: true"), "{}", shown[0]);
+    assert!(shown[1].contains("Deflater { allocated: true"), "{}", shown[1]);
+    assert!(shown.iter().all(|text| !text.contains("secret") && text.len() < 4000));
+}
+
+/// `Config::compression_memory`: with less, the same text takes more blocks.
+#[test]
+fn memory_pays() {
+    let text: String = noise(50_000).iter().map(|byte| char::from(byte % 16 + b'a')).collect();
+    let sizes = [1, 4, 9].map(|memory| {
+        let mut config = Config::default();
+        config.compression_level = 6;
+        config.compression_memory = memory;
+        let (_, mut server) = pair(DeflateParams::default(), config);
+        let mut output = Output::new();
+        server.send(Message::text(&text[..]), &mut output).unwrap();
+        output.len()
+    });
+    assert!(sizes[0] > sizes[1] && sizes[1] > sizes[2], "{sizes:?}");
 }

@@ -260,3 +260,68 @@ fn a_message_of_the_callers_making_harms_no_other() {
         assert_eq!(log.events[1], Event::Binary(b"next"[..].into()));
     }
 }
+
+/// `len` bytes of one binary message of `total`, received by a new connection, and what it lends
+/// then.
+fn lent_after(role: Role, total: usize, len: usize) -> Option<usize> {
+    let mut connection = role.connection(Config::default());
+    let bytes = role.frame(FIN | BINARY, &payload(total));
+    let header = bytes.len() - total;
+    assert_eq!(feed(&mut connection, [&bytes[..header + len]]), Log::default());
+    connection.direct().map(|(_, room)| room)
+}
+
+/// From 4 KiB on; what is masked in pieces of at most 64 KiB, and nothing beyond the frame.
+#[test]
+fn how_much_is_lent() {
+    for role in ROLES {
+        assert_eq!(lent_after(role, 100_000, 0), None);
+        assert_eq!(lent_after(role, 100_000, 100), None);
+        assert_eq!(lent_after(role, 100_000, 4095), None);
+        assert!(lent_after(role, 100_000, 4096).is_some_and(|room| room > 0));
+        assert_eq!(lent_after(role, 5_000, 4096), Some(904));
+        // A half is there, so the rest has room.
+        let most = if role == Role::Server { 64 << 10 } else { 300_000 };
+        assert_eq!(lent_after(role, 600_000, 300_000), Some(most));
+    }
+}
+
+/// The memory that `len` bytes are put into, after that of a message was handed back.
+fn recycled(role: Role, capacity: usize, len: usize) -> bool {
+    let mut config = Config::default();
+    config.max_message_size = 4 << 20;
+    config.max_frame_size = 4 << 20;
+    let mut connection = role.connection(config);
+    let spent = Vec::with_capacity(capacity);
+    assert_eq!(spent.capacity(), capacity);
+    let address = spent.as_ptr();
+    connection.recycle(spent);
+    let bytes = role.frame(FIN | BINARY, &payload(len));
+    let (start, end) = bytes.split_at(bytes.len() - 1);
+    let log = feed(&mut connection, [start, end]);
+    let [Event::Binary(data)] = &log.events[..] else { panic!("{log:?}") };
+    assert!(**data == payload(len));
+    data.as_ptr() == address
+}
+
+/// As `Connection::recycle` says: up to 1 MiB, for a message of at least a quarter.
+#[test]
+fn which_memory_is_used_again() {
+    const MIB: usize = 1 << 20;
+    for role in ROLES {
+        for (capacity, len, again) in [
+            (1000, 1000, true),
+            (1000, 250, true),
+            (1000, 249, false),
+            (MIB, MIB, true),
+            (MIB + 1, MIB, false),
+        ] {
+            assert_eq!(recycled(role, capacity, len), again, "{role:?}: {capacity}, {len}");
+        }
+        // Not while a message is being put together, and only one.
+        let (mut connection, rest) = half_way(role);
+        connection.recycle(Vec::with_capacity(60_000));
+        let log = feed(&mut connection, [&rest[..]]);
+        assert_eq!(log.events, [Event::Binary(payload(50_000).into())]);
+    }
+}

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use websocket_proto::handshake::{
     Accept, Client, ClientRequest, HandshakeError, Origin, OriginPolicy, Refusal, Request, Server,
-    ServerConfig,
+    ServerConfig, Url,
 };
 use websocket_proto::{Negotiated, Output};
 
@@ -124,6 +124,193 @@ fn a_refusal_reaches_the_client() {
     assert_eq!(error.status(), 429);
     assert_eq!(error.response().unwrap().header("retry-after"), Some(&b"10"[..]));
     assert_eq!(rest, b"slow down");
+}
+
+/// The header lines of a request that is acceptable.
+const HEADERS: [&str; 5] = [
+    "Host: h",
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version: 13",
+];
+
+fn served(request_line: &str, headers: &[&str]) -> (Result<Request, HandshakeError>, String) {
+    let head = [&[request_line], headers, &["", ""]].concat().join("\r\n");
+    let mut answers = [1, 3, 4096].map(|size| {
+        let (outcome, _, answer) = serve(&ServerConfig::default(), head.as_bytes(), size);
+        (outcome.expect("the head has ended"), String::from_utf8(answer).expect("text"))
+    });
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    std::mem::replace(&mut answers[0], (Err(HandshakeError::Timeout), String::new()))
+}
+
+/// A header counts for its name, and not for the length of it.
+#[test]
+fn headers_with_names_of_the_same_length() {
+    let look_alike = [
+        "Date: h",
+        "Cookie: https://evil",
+        "Referer: websocket",
+        "User-Agent: Upgrade",
+        "Accept-Charset: 5",
+        "X-Seventeen-Chars: dGhlIHNhbXBsZSBub25jZQ==",
+        "X-Twenty-One-Characte: 13",
+        "X-Twenty-Two-Character: a b",
+        "X-Twenty-Four-Characters: a b",
+    ];
+    let lengths = look_alike.map(|line| line.find(':').unwrap());
+    assert_eq!(lengths, [4, 6, 7, 10, 14, 17, 21, 22, 24]);
+    // Twice each, in front and behind: they are nobody's.
+    let all = [&look_alike[..], &HEADERS, &look_alike].concat();
+    assert!(served("GET / HTTP/1.1", &all).0.is_ok());
+    // In the place of the one that has to be there.
+    for header in HEADERS {
+        let others: Vec<_> = HEADERS.into_iter().filter(|other| *other != header).collect();
+        let without = served("GET / HTTP/1.1", &others).0.expect_err(header);
+        let lines = [&others[..], &look_alike].concat();
+        assert_eq!(served("GET / HTTP/1.1", &lines).0, Err(without), "without {header}");
+    }
+}
+
+/// RFC 9112 section 3. Which fault it is decides the status, so each is told apart.
+#[test]
+fn faults_of_the_request_line() {
+    let malformed = HandshakeError::Malformed("request line");
+    for (line, error) in [
+        ("POST / HTTP/1.1", HandshakeError::Method),
+        ("G@T / HTTP/1.1", malformed.clone()),
+        (" / HTTP/1.1", malformed.clone()),
+        ("GET /\u{e9} HTTP/1.1", malformed.clone()),
+        ("GET  HTTP/1.1", malformed.clone()),
+        ("GET / HTTP/x.1", malformed.clone()),
+        ("GET / HTTP/1.x", malformed.clone()),
+        ("GET / http/1.1", malformed.clone()),
+        ("GET / HTTP/1.1 ", malformed.clone()),
+        ("GET /", malformed),
+        ("GET / HTTP/1.0", HandshakeError::HttpVersion),
+        ("GET / HTTP/2.0", HandshakeError::HttpVersion),
+    ] {
+        let (outcome, answer) = served(line, &HEADERS);
+        assert_eq!(outcome, Err(error.clone()), "{line:?}");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {} ", error.status())), "{answer}");
+    }
+}
+
+/// RFC 9110 section 7.8: only an answer with `Upgrade` has it as a connection option too.
+#[test]
+fn answers_name_what_they_upgrade() {
+    let (_, answer) = served("GET / HTTP/1.1", &HEADERS[..1]);
+    assert!(answer.starts_with("HTTP/1.1 426 "), "{answer}");
+    assert!(
+        answer.contains("\r\nConnection: close, Upgrade\r\nUpgrade: websocket\r\n"),
+        "{answer}"
+    );
+    let (_, answer) = served("POST / HTTP/1.1", &HEADERS);
+    assert!(answer.contains("\r\nConnection: close\r\nAllow: GET\r\n"), "{answer}");
+}
+
+/// The names are those of RFC 9110 section 15, and RFC 6585 for 429 and 431.
+#[test]
+fn a_refusal_names_its_status() {
+    let named = [
+        (301, "Moved Permanently"),
+        (302, "Found"),
+        (303, "See Other"),
+        (307, "Temporary Redirect"),
+        (308, "Permanent Redirect"),
+        (400, "Bad Request"),
+        (401, "Unauthorized"),
+        (403, "Forbidden"),
+        (404, "Not Found"),
+        (405, "Method Not Allowed"),
+        (408, "Request Timeout"),
+        (410, "Gone"),
+        (414, "URI Too Long"),
+        (426, "Upgrade Required"),
+        (429, "Too Many Requests"),
+        (431, "Request Header Fields Too Large"),
+        (500, "Internal Server Error"),
+        (502, "Bad Gateway"),
+        (503, "Service Unavailable"),
+        (505, "HTTP Version Not Supported"),
+        // Not known by name.
+        (418, ""),
+        (599, ""),
+    ];
+    let request = served("GET / HTTP/1.1", &HEADERS).0.expect("acceptable");
+    for (status, name) in named {
+        let mut output = Output::new();
+        let refusal = Refusal::new(status);
+        assert_eq!(refusal.status(), status);
+        request.refuse(&refusal, &mut output).expect("from 300 to 599");
+        let line = format!("HTTP/1.1 {status} {name}\r\n");
+        assert!(output.pending().starts_with(line.as_bytes()), "{line}");
+    }
+}
+
+/// RFC 9112 section 4: a reason phrase has no control characters; and the version is 1.1 or 1.0.
+#[test]
+fn faults_of_the_status_line() {
+    let malformed = HandshakeError::Malformed("status line");
+    for (line, error) in [
+        ("HTTP/1.1 404 Not\u{1}Found", None),
+        ("HTTP/1.1 404 Not\u{7f}Found", None),
+        ("HTTP/1.1 404Not Found", Some(malformed.clone())),
+        ("HTTP/1.1 40x Not Found", Some(malformed.clone())),
+        ("HTTP/x.1 404 Not Found", Some(malformed)),
+        ("HTTP/2.0 404 Not Found", Some(HandshakeError::HttpVersion)),
+    ] {
+        for size in [1, 5, 4096] {
+            let request = ClientRequest::new("h", "/");
+            let mut client = request.start(NONCE, &mut Output::new()).expect("fine");
+            let bytes = format!("{line}\r\nContent-Length: 0\r\n\r\n");
+            let (outcome, _) = answered(&mut client, bytes.as_bytes(), size);
+            let seen = outcome.expect("the head has ended").expect_err(line);
+            assert!(!matches!(seen, HandshakeError::Refused(_)), "{line:?}: {seen}");
+            assert!(error.as_ref().is_none_or(|error| *error == seen), "{line:?}: {seen}");
+        }
+    }
+}
+
+/// What refused, and with which status, is in the error's text.
+#[test]
+fn a_client_says_how_it_was_answered() {
+    for (answer, text) in [
+        ("HTTP/1.1 403 Forbidden\r\n\r\n", "server refused with http status 403"),
+        ("HTTP/1.1 101 Switching Protocols\r\n\r\n", "invalid response: "),
+    ] {
+        let request = ClientRequest::new("h", "/");
+        let mut client = request.start(NONCE, &mut Output::new()).expect("fine");
+        let (outcome, _) = answered(&mut client, answer.as_bytes(), 9);
+        let error = outcome.expect("the head has ended").expect_err("no handshake");
+        assert!(error.to_string().starts_with(text), "{error}");
+        let status = answer[9..12].parse().expect("a number");
+        assert_eq!(error.response().map(|response| response.status()), Some(status));
+    }
+    assert_eq!(HandshakeError::Timeout.response(), None);
+}
+
+/// RFC 3986 section 3.1: a scheme begins with a letter.
+#[test]
+fn an_origin_that_is_none() {
+    for origin in ["1http://h", "-http://h", "://h", "http:/h", "h"] {
+        let line = format!("Origin: {origin}");
+        let (outcome, answer) = served("GET / HTTP/1.1", &[&HEADERS[..], &[&line]].concat());
+        assert!(outcome.is_err(), "{origin}: {answer}");
+    }
+    assert!(served("GET / HTTP/1.1", &[&HEADERS[..], &["Origin: http://h"]].concat()).0.is_ok());
+}
+
+/// Section 3: `wss` is over TLS.
+#[test]
+fn a_url_says_whether_it_is_secure() {
+    for (url, secure, port) in
+        [("ws://h/", false, 80), ("wss://h/", true, 443), ("WSS://h:80", true, 80)]
+    {
+        let url: Url = url.parse().expect("well-formed");
+        assert_eq!((url.is_secure(), url.port()), (secure, port), "{url:?}");
+    }
 }
 
 /// What a server refuses by itself, a client understands.

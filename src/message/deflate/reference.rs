@@ -25,8 +25,9 @@ pub(super) fn inflate(payload: &[u8], window: &[u8]) -> Option<Inflated> {
         return Some(Inflated { bytes: vec![], max_distance: 0, window: window.to_vec() });
     }
     let end = payload.len();
+    // Not with 0x00 put behind it: that makes a final block of a `BFINAL` that is its last bit.
     if payload.ends_with(&TAIL) {
-        return blocks(&[payload, &[0x00], &TAIL].concat(), end, window, false);
+        return blocks(payload, end, window, false);
     }
     let data = [payload, &TAIL].concat();
     blocks(&data, end, window, false).or_else(|| blocks(payload, end, window, true))

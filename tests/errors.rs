@@ -1,0 +1,159 @@
+//! What errors say: what was seen, what was allowed, and which field changes it. And what `Debug`
+//! must not say.
+
+mod common;
+
+use std::error::Error;
+
+use common::keys;
+use websocket_proto::handshake::{ClientRequest, HandshakeError};
+use websocket_proto::{ApiMisuse, CloseCode, CloseFrame, Message, ProtocolError, SendError};
+
+/// Lower case and without a full stop, so that they fit into a longer sentence; with `words`.
+fn check(error: &impl Error, words: &[&str]) {
+    let text = error.to_string();
+    let first = text.chars().next().expect("says something");
+    assert!(!first.is_uppercase() && !text.ends_with('.'), "{text}");
+    for word in words {
+        assert!(text.contains(word), "{text:?} does not say {word:?}");
+    }
+}
+
+#[test]
+fn protocol_errors_say_what_was_seen_and_allowed() {
+    use ProtocolError::*;
+    let cases: &[(ProtocolError, &[&str])] = &[
+        (ReservedBits(0xC1), &["reserved bits", "0xc1"]),
+        (ReservedOpcode(0xB), &["reserved opcode", "0xb"]),
+        (Unmasked, &["client", "not masked"]),
+        (Masked, &["server", "is masked"]),
+        (LengthNotMinimal, &["length", "shortest"]),
+        (LengthTopBit, &["length", "2^63"]),
+        (FragmentedControl(9), &["control frame", "0x9", "fragmented"]),
+        (LongControl(10), &["control frame", "0xa", "125"]),
+        (UnexpectedContinuation, &["continuation"]),
+        (ExpectedContinuation, &["new message", "fragmented"]),
+        (CloseBodyTooShort, &["close frame", "one byte"]),
+        (CloseCodeNotAllowed(1005), &["close code 1005"]),
+        (InvalidUtf8, &["utf-8"]),
+        (CorruptDeflate, &["deflate"]),
+        (DataAfterFinalBlock, &["final deflate block"]),
+        (FrameTooBig { seen: 17, limit: 16 }, &["frame", "17", "16", "Config::max_frame_size"]),
+        (MessageTooBig { seen: 9, limit: 8 }, &["message", "9", "8", "Config::max_message_size"]),
+        (TooManyFragments { limit: 3 }, &["3 fragments", "Config::max_fragments"]),
+        (TooManyEmptyFragments { limit: 4 }, &["4 empty", "Config::max_empty_fragments"]),
+        (CompressionFailed, &["compressor"]),
+        (DirectMisuse, &["Connection::direct"]),
+        (UnexpectedEof, &["without a close frame"]),
+        (MessageTimeout, &["message", "deadline"]),
+        (KeepaliveTimeout, &["ping"]),
+        (CloseTimeout, &["close frame"]),
+        (WriteTimeout, &["took no bytes"]),
+    ];
+    for (error, words) in cases {
+        check(error, words);
+    }
+}
+
+#[test]
+fn misuse_says_what_is_allowed() {
+    use ApiMisuse::*;
+    let cases: &[(ApiMisuse, &[&str])] = &[
+        (Closing, &["closing"]),
+        (LongControl(126), &["126", "125"]),
+        (CloseCodeNotAllowed(999), &["999", "1000-1003", "3000-4999"]),
+        (LongReason(124), &["124", "123"]),
+        (MessageInProgress, &["not been finished"]),
+        (NoCloseReceived, &["no close frame"]),
+        (FragmentKind, &["kind"]),
+        (InvalidTarget, &["target"]),
+        (InvalidHost, &["host"]),
+        (InvalidOrigin, &["origin", "scheme://host[:port]"]),
+        (InvalidHeaderName, &["header name"]),
+        (InvalidHeaderValue, &["header value"]),
+        (ReservedHeader, &["handshake itself"]),
+        (InvalidSubprotocol, &["subprotocol", "token"]),
+        (SubprotocolNotOffered, &["subprotocol", "not offered"]),
+        (InvalidStatus(200), &["200", "300 to 599"]),
+        (SecureUrl, &["wss://", "tls"]),
+        (InvalidUrl, &["ws://host[:port]"]),
+    ];
+    for (misuse, words) in cases {
+        check(misuse, words);
+        // As it is when a message could not be sent because of it.
+        let error = SendError::<Message<'_>>::Misuse(misuse.clone());
+        assert_eq!(error.to_string(), misuse.to_string());
+        assert_eq!(error.source().map(ToString::to_string), Some(misuse.to_string()));
+    }
+    let full = SendError::Full(Message::text("kept"));
+    check(&full, &["full", "Config::output_hard_limit"]);
+    assert!(full.source().is_none());
+    assert_eq!(SendError::<()>::from(full), SendError::Full(()));
+    let misuse = SendError::<Message<'_>>::Misuse(Closing);
+    assert_eq!(SendError::<()>::from(misuse), SendError::Misuse(Closing));
+}
+
+#[test]
+fn handshake_errors_say_which_limit() {
+    use HandshakeError::*;
+    let cases: &[(HandshakeError, &[&str])] = &[
+        (Malformed("no colon"), &["no colon"]),
+        (TargetTooLong { limit: 81 }, &["81", "max_line_size"]),
+        (LineTooLong { limit: 82 }, &["82", "max_line_size"]),
+        (HeadTooLarge { limit: 83 }, &["83", "max_head_size"]),
+        (TooManyHeaders { limit: 84 }, &["84", "max_headers"]),
+        (HttpVersion, &["1.1"]),
+        (Method, &["get"]),
+        (UpgradeRequired, &["upgrade"]),
+        (Version, &["version", "13"]),
+        (Origin, &["origin"]),
+        (Timeout, &["deadline"]),
+        (UnexpectedEof, &["ended"]),
+        (TooManyInterimResponses { limit: 8 }, &["8", "max_interim_responses"]),
+    ];
+    for (error, words) in cases {
+        let text = error.to_string();
+        for word in *words {
+            assert!(text.to_lowercase().contains(word), "{text:?} does not say {word:?}");
+        }
+        assert!(!text.ends_with('.'), "{text}");
+    }
+}
+
+#[test]
+fn close_codes_are_their_number() {
+    let code = CloseCode::new(4321).expect("for private use");
+    assert_eq!(u16::from(code), 4321);
+    assert_eq!(code.to_string(), "4321");
+    assert_eq!(format!("{code:>6}"), "  4321");
+    assert_eq!(format!("{code:?}"), "CloseCode(4321)");
+}
+
+/// A program logs what it got.
+#[test]
+fn a_close_frame_shows_its_code_and_reason() {
+    let mut client = common::client(websocket_proto::Config::default());
+    let mut output = websocket_proto::Output::new();
+    let mut bytes = *b"\x88\x05\x03\xE8bye";
+    let event = client.receive(&mut &mut bytes[..], &mut output).expect("well-formed");
+    let Some(websocket_proto::Event::Close(Some(frame))) = event else { panic!("{event:?}") };
+    let frame: &CloseFrame = &frame;
+    assert_eq!(format!("{frame:?}"), r#"CloseFrame { code: CloseCode(1000), reason: "bye" }"#);
+}
+
+/// Its headers may hold a password.
+#[test]
+fn a_request_does_not_show_its_headers() {
+    let request = ClientRequest::new("host.example", "/path")
+        .subprotocol("chat")
+        .header("Authorization", "Basic c2VjcmV0");
+    let shown = format!("{request:?}");
+    assert!(["host.example", "/path", "chat"].iter().all(|part| shown.contains(part)), "{shown}");
+    assert!(!shown.contains("c2VjcmV0"), "{shown}");
+}
+
+/// Whoever reads a log must not be able to tell the next key.
+#[test]
+fn the_keys_do_not_show() {
+    assert_eq!(format!("{:?}", keys()), "MaskKeys { .. }");
+}

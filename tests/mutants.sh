@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# `cargo mutants` over the core (.cargo/mutants.toml says what and with which suites): a mutant that
+# no test catches is a failure unless it stands in tests/mutants.txt with a reason.
+#
+#   tests/mutants.sh [ARGUMENT]...   with arguments of cargo mutants, such as --jobs 2,
+#                                    --file src/close_code.rs, --shard 1/8, or --iterate
+#   tests/mutants.sh judge           judges the last run again
+#
+# Each mutant costs a build of the suites: all of them take hours. Needs `cargo install cargo-mutants`.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+if [[ ${1:-} != judge ]]; then
+    # 2: some were not caught; 3: some ran into the timeout, which counts as caught.
+    status=0
+    cargo mutants --output target "$@" || status=$?
+    if ((status != 0 && status != 2 && status != 3)); then exit "$status"; fi
+fi
+
+python3 - target/mutants.out tests/mutants.txt <<'PYTHON'
+import pathlib, re, sys
+
+run = pathlib.Path(sys.argv[1])
+outcome = {name: (run / f"{name}.txt").read_text().splitlines()
+           for name in ("caught", "timeout", "missed", "unviable")}
+
+# "path: the mutant: `the line`", one or more, then their reason, indented.
+reasons, keys, ended = {}, [], False
+for line in open(sys.argv[2]):
+    if line.startswith("#") or not line.strip():
+        continue
+    if line[0].isspace():
+        reasons.update({key: line.strip() for key in keys})
+        ended = True
+    else:
+        if ended:
+            keys = []
+        ended = False
+        keys.append(line.strip())
+        reasons.setdefault(keys[-1], "")
+
+good, survivors = True, set()
+for mutant in outcome["missed"]:
+    path, number, change = re.fullmatch(r"(\S+?):(\d+):\d+: (.*)", mutant).groups()
+    text = pathlib.Path(path).read_text().split("\n")[int(number) - 1].strip()
+    key = f"{path}: {change}: `{text}`"
+    survivors.add(key)
+    if not reasons.get(key):
+        print(f"not caught, and no reason is listed: {key}")
+        good = False
+for mutant in outcome["caught"] + outcome["timeout"]:
+    path, number, change = re.fullmatch(r"(\S+?):(\d+):\d+: (.*)", mutant).groups()
+    text = pathlib.Path(path).read_text().split("\n")[int(number) - 1].strip()
+    key = f"{path}: {change}: `{text}`"
+    if key in reasons and key not in survivors:
+        print(f"listed, but caught: {key}")
+
+caught = len(outcome["caught"]) + len(outcome["timeout"])
+viable = caught + len(outcome["missed"])
+print(f"{caught} of {viable} viable mutants are caught ({100 * caught / max(viable, 1):.1f} %), "
+      f"{len(outcome['missed'])} are not, {len(outcome['unviable'])} do not compile")
+sys.exit(not good)
+PYTHON
