@@ -271,7 +271,7 @@ fn lent_after(role: Role, total: usize, len: usize) -> Option<usize> {
     connection.direct().map(|(_, room)| room)
 }
 
-/// From 4 KiB on; what is masked in pieces of at most 64 KiB, and nothing beyond the frame.
+/// From 4 KiB on; what is masked in pieces of at most 32 KiB, and nothing beyond the frame.
 #[test]
 fn how_much_is_lent() {
     for role in ROLES {
@@ -281,7 +281,7 @@ fn how_much_is_lent() {
         assert!(lent_after(role, 100_000, 4096).is_some_and(|room| room > 0));
         assert_eq!(lent_after(role, 5_000, 4096), Some(904));
         // A half is there, so the rest has room.
-        let most = if role == Role::Server { 64 << 10 } else { 300_000 };
+        let most = if role == Role::Server { 32 << 10 } else { 300_000 };
         assert_eq!(lent_after(role, 600_000, 300_000), Some(most));
     }
 }
