@@ -185,6 +185,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_table_has_its_bytes_and_no_others() {
+        let table = table(b"a\x00\xff");
+        for byte in 0..=255 {
+            assert_eq!(table[usize::from(byte)], [b'a', 0, 255].contains(&byte), "{byte}");
+        }
+    }
+
+    #[test]
     fn tokens_are_those_of_rfc_9110() {
         for byte in 0..=255_u8 {
             let delimiter = b"\"(),/:;<=>?@[\\]{}".contains(&byte);

@@ -107,16 +107,18 @@ impl Ours {
 }
 
 /// Shows a message. Returns its memory, if it has any.
+#[inline(always)]
 fn show(event: Event<'_>, sink: &mut impl Sink) -> Option<Vec<u8>> {
-    match &event {
-        Event::Binary(data) => sink.message(Kind::Binary, data),
-        Event::Text(text) => sink.message(Kind::Text, text.as_bytes()),
-        other => panic!("{other:?}"),
-    }
     match event {
-        Event::Binary(Cow::Owned(data)) => Some(data),
-        Event::Text(Cow::Owned(text)) => Some(text.into_bytes()),
-        _ => None,
+        Event::Binary(data) => {
+            sink.message(Kind::Binary, &data);
+            if let Cow::Owned(data) = data { Some(data) } else { None }
+        }
+        Event::Text(text) => {
+            sink.message(Kind::Text, text.as_bytes());
+            if let Cow::Owned(text) = text { Some(text.into_bytes()) } else { None }
+        }
+        other => panic!("{other:?}"),
     }
 }
 
