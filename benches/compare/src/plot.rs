@@ -99,13 +99,13 @@ fn codec(path: &Path, rows: &[Row]) -> Outcome {
         .margin_right(200)
         .x_label_area_size(36)
         .y_label_area_size(52)
-        .build_cartesian_2d(0.0..last, (0.5..60.0).log_scale())?;
+        .build_cartesian_2d(0.0..last, (0.2..60.0).log_scale())?;
     chart
         .configure_mesh()
         .x_labels(SIZES.len())
         .x_label_formatter(&|x| SIZES.get(x.round() as usize).map_or("", |size| size.0).into())
         .y_label_formatter(&|y| {
-            let shown = [0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0].contains(y);
+            let shown = [0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0].contains(y);
             if shown { format!("{y} x") } else { String::new() }
         })
         .axis_style(TEXT)
