@@ -13,9 +13,9 @@ impl Connection {
     ///
     /// It is `Some` after 4 KiB of the message have been received and until the end of the frame
     /// that is on its way, if that has 4 KiB or more, where the message is delivered whole
-    /// ([`Delivery::Messages`]) and not compressed. There is memory for that many bytes: as many as the frame lacks, but not
-    /// more than keeps it at twice of what was received, and 32 KiB at a time where they are
-    /// masked. Text has to be checked on its way and comes through `receive`.
+    /// ([`Delivery::Messages`]) and not compressed. There is memory for that many bytes: as many
+    /// as the frame lacks, but not more than keeps it at twice of what was received, and 32 KiB at
+    /// a time where they are masked. Text has to be checked on its way and comes through `receive`.
     ///
     /// With memory that was handed back ([`recycle`](Self::recycle)) it begins earlier: after the
     /// first byte of payload, if the frame lacks 4 KiB or more and they have room. Who hands it

@@ -16,7 +16,6 @@ impl ReceivePath {
         self.assembler.direct(&frame)
     }
 
-    /// Takes what was appended to the message as input that comes before any other.
     /// Whether there may be bytes in the message that were not looked at yet.
     #[cfg(feature = "std")]
     #[inline]
@@ -24,6 +23,7 @@ impl ReceivePath {
         self.assembler.is_direct()
     }
 
+    /// Takes what was appended to the message as input that comes before any other.
     #[cold]
     pub(super) fn take_direct(
         &mut self,
