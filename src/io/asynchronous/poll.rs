@@ -67,16 +67,30 @@ pub(super) fn poll_event<O: Outward>(
     cx: &mut Context<'_>,
 ) -> Poll<Next> {
     loop {
-        if let Some(window) = slot {
-            match window.find(receive) {
-                Ok(true) => return Poll::Ready(Ok(true)),
-                Ok(false) => {}
-                Err(error) => outward.with(|out| out.fail(error)),
-            }
+        if found(receive, slot, |error| outward.with(|out| out.fail(error))) {
+            return Poll::Ready(Ok(true));
         }
         match ready!(outward.with(|out| out.poll_turn(receive, slot, cx))) {
             Turn::Again => {}
             Turn::Over(outcome) => return Poll::Ready(outcome.map(|()| false).map_err(Box::new)),
+        }
+    }
+}
+
+/// Whether what was read has an event, without a look at anything else. A fault in it goes to
+/// `fail`, once: the next look finds nothing.
+#[inline(always)]
+pub(super) fn found(
+    receive: &mut ReceivePath,
+    slot: &mut Slot,
+    fail: impl FnOnce(ProtocolError),
+) -> bool {
+    let Some(window) = slot else { return false };
+    match window.find(receive) {
+        Ok(found) => found,
+        Err(error) => {
+            fail(error);
+            false
         }
     }
 }
@@ -90,15 +104,8 @@ pub(super) fn poll_driver<T: AsyncTransport>(
     cx: &mut Context<'_>,
 ) -> Poll<Next> {
     let (receive, mut sending) = driver.halves();
-    // What the last read has brought, without a look at anything else.
-    if let Some(window) = slot
-        && !sending.wants_write()
-    {
-        match window.find(receive) {
-            Ok(true) => return Poll::Ready(Ok(true)),
-            Ok(false) => {}
-            Err(error) => sending.fail(error),
-        }
+    if !sending.wants_write() && found(receive, slot, |error| sending.fail(error)) {
+        return Poll::Ready(Ok(true));
     }
     poll_whole(transport, slot, driver, cx)
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::poll::{Next, Slot, poll_event};
+use super::poll::{Next, Slot, found, poll_event};
 use super::reunite::ReuniteError;
 use super::shared::{Behind, Half, Inner, Shared};
 use super::{AsyncTransport, WebSocket};
@@ -133,13 +133,8 @@ impl<T: AsyncTransport> Receiver<T> {
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
         let Self { path, slot, shared, .. } = self;
         // Without the lock, where the last read has brought more than one.
-        if let Some(window) = slot {
-            match window.find(path) {
-                Ok(true) => return Poll::Ready(Ok(true)),
-                Ok(false) => {}
-                // Told once: the next look finds an empty window.
-                Err(error) => shared.with(Half::Receiver, |out| out.fail(error)),
-            }
+        if found(path, slot, |error| shared.with(Half::Receiver, |out| out.fail(error))) {
+            return Poll::Ready(Ok(true));
         }
         poll_shared(path, slot, shared, cx)
     }
