@@ -114,20 +114,14 @@ impl Driver {
 
     /// Whether bytes can still be sent; otherwise why not.
     pub(crate) fn check_writable(&mut self) -> Result<(), Error> {
-        if !self.link.is_shut() {
-            return Ok(());
-        }
         let (receive, mut sending) = self.halves();
-        if let Some(broken) = sending.broken(receive.error()) {
+        let writable = sending.check_writable(receive.error());
+        if let Err(Error::Io(_)) = writable {
             // What was read before is still delivered, and then the end. Reading on could wait for
             // a silent peer.
             sending.link.give_up();
-            return Err(Error::Io(broken));
         }
-        match receive.error() {
-            Some(error) => Err(Error::Protocol(error)),
-            None => sending.check_ended(),
-        }
+        writable
     }
 }
 
@@ -235,19 +229,27 @@ impl Sending<'_> {
         }
     }
 
-    /// The sending side has ended, and the receiving one knows of no failure. Where our Close was
-    /// the last to leave, everything has left.
-    pub(crate) fn check_ended(&self) -> Result<(), Error> {
-        match self.path.closing.state() {
-            State::Closed => Ok(()),
+    /// Whether bytes can still be sent; otherwise why not. `error` is what the receiving half has
+    /// failed with. What broke the transport is told once, as [`Error::Io`].
+    pub(crate) fn check_writable(&mut self, error: Option<ProtocolError>) -> Result<(), Error> {
+        if !self.link.is_shut() {
+            return Ok(());
+        }
+        if let Some(broken) = self.broken(error) {
+            return Err(Error::Io(broken));
+        }
+        match (error, self.path.closing.state()) {
+            (Some(error), _) => Err(Error::Protocol(error)),
+            // Our Close was the last to leave: everything has left.
+            (None, State::Closed) => Ok(()),
             // The transport broke, which was told.
-            State::Failed => Err(Error::Protocol(ProtocolError::UnexpectedEof)),
-            _ => Err(Error::Misuse(ApiMisuse::Closing)),
+            (None, State::Failed) => Err(Error::Protocol(ProtocolError::UnexpectedEof)),
+            (None, _) => Err(Error::Misuse(ApiMisuse::Closing)),
         }
     }
 
     /// What broke the transport, once, if that is how the connection ended.
-    pub(crate) fn broken(&mut self, error: Option<ProtocolError>) -> Option<std::io::Error> {
+    fn broken(&mut self, error: Option<ProtocolError>) -> Option<std::io::Error> {
         let broken = self.link.take_broken()?;
         // 7.1.5: the peer's Close counts, whatever happened to the transport after it. So does a
         // failure that was there before.

@@ -187,17 +187,11 @@ impl<T: AsyncTransport> Shared<T> {
 impl<T: AsyncTransport> Out<'_, T> {
     /// Whether bytes can still be sent; otherwise why not.
     pub(super) fn check_writable(&mut self) -> Result<(), Error> {
-        if !self.sending.link.is_shut() {
-            return Ok(());
-        }
-        if let Some(broken) = self.sending.broken(*self.failed) {
+        let writable = self.sending.check_writable(*self.failed);
+        if let Err(Error::Io(_)) = writable {
             self.failed.get_or_insert(ProtocolError::UnexpectedEof);
-            return Err(Error::Io(broken));
         }
-        match *self.failed {
-            Some(error) => Err(Error::Protocol(error)),
-            None => self.sending.check_ended(),
-        }
+        writable
     }
 }
 
