@@ -46,8 +46,10 @@ for line in sys.stdin:
 # shellcheck disable=SC2086 # one word for each object
 "$cov" export --format=lcov --instr-profile "$target/all.profdata" $objects --sources src >"$target/lcov"
 
-python3 - "$target/lcov" tests/uncovered.txt <<'PYTHON'
+PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 python3 - "$target/lcov" tests/uncovered.txt <<'PYTHON'
 import collections, pathlib, sys
+
+import listed
 
 root = pathlib.Path.cwd()
 hits = collections.defaultdict(dict)
@@ -59,20 +61,8 @@ for line in open(sys.argv[1]):
         number, count = map(int, value.split(",")[:2])
         hits[path][number] = max(count, hits[path].get(number, 0))
 
-# "path: the line", one or more, then their reason, indented.
-reasons, keys, ended = {}, [], False
-for line in open(sys.argv[2]):
-    if line.startswith("#") or not line.strip():
-        continue
-    if line[0].isspace():
-        reasons.update({key: line.strip() for key in keys})
-        ended = True
-    else:
-        if ended:
-            keys = []
-        ended = False
-        keys.append(tuple(line.strip().split(": ", 1)))
-        reasons.setdefault(keys[-1], "")
+# "path: the line"
+reasons = {tuple(key.split(": ", 1)): why for key, why in listed.reasons(sys.argv[2]).items()}
 
 def is_core(path):
     return path.startswith("src/") and not path.startswith("src/io/") and not path.endswith(("tests.rs", "reference.rs"))

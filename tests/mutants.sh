@@ -17,41 +17,32 @@ if [[ ${1:-} != judge ]]; then
     if ((status != 0 && status != 2 && status != 3)); then exit "$status"; fi
 fi
 
-python3 - target/mutants.out tests/mutants.txt <<'PYTHON'
+PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 python3 - target/mutants.out tests/mutants.txt <<'PYTHON'
 import pathlib, re, sys
+
+import listed
 
 run = pathlib.Path(sys.argv[1])
 outcome = {name: (run / f"{name}.txt").read_text().splitlines()
            for name in ("caught", "timeout", "missed", "unviable")}
 
-# "path: the mutant: `the line`", one or more, then their reason, indented.
-reasons, keys, ended = {}, [], False
-for line in open(sys.argv[2]):
-    if line.startswith("#") or not line.strip():
-        continue
-    if line[0].isspace():
-        reasons.update({key: line.strip() for key in keys})
-        ended = True
-    else:
-        if ended:
-            keys = []
-        ended = False
-        keys.append(line.strip())
-        reasons.setdefault(keys[-1], "")
+reasons = listed.reasons(sys.argv[2])
+
+def entry(mutant):
+    """How it stands in the list: "path: the mutant: `the line`"."""
+    path, number, change = re.fullmatch(r"(\S+?):(\d+):\d+: (.*)", mutant).groups()
+    text = pathlib.Path(path).read_text().split("\n")[int(number) - 1].strip()
+    return f"{path}: {change}: `{text}`"
 
 good, survivors = True, set()
 for mutant in outcome["missed"]:
-    path, number, change = re.fullmatch(r"(\S+?):(\d+):\d+: (.*)", mutant).groups()
-    text = pathlib.Path(path).read_text().split("\n")[int(number) - 1].strip()
-    key = f"{path}: {change}: `{text}`"
+    key = entry(mutant)
     survivors.add(key)
     if not reasons.get(key):
         print(f"not caught, and no reason is listed: {key}")
         good = False
 for mutant in outcome["caught"] + outcome["timeout"]:
-    path, number, change = re.fullmatch(r"(\S+?):(\d+):\d+: (.*)", mutant).groups()
-    text = pathlib.Path(path).read_text().split("\n")[int(number) - 1].strip()
-    key = f"{path}: {change}: `{text}`"
+    key = entry(mutant)
     if key in reasons and key not in survivors:
         print(f"listed, but caught: {key}")
 
