@@ -6,31 +6,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-command -v valgrind >/dev/null || {
-    echo "valgrind is missing: install the package of that name" >&2
-    exit 2
-}
-
-# The path of a benchmark's binary, from cargo itself. Further arguments are cargo's.
-binary() {
-    cargo bench --quiet --bench "$@" --no-run --message-format json |
-        python3 -c 'import json, sys
-for line in sys.stdin:
-    message = json.loads(line)
-    if message.get("executable") and message["target"]["name"] == sys.argv[1]:
-        print(message["executable"])' "$1"
-}
-
-# Counts only inside the function `measured`, and what it calls. The program prints for how many
-# messages that was, or nothing.
-instructions() {
-    local log rounds
-    log=$(mktemp)
-    rounds=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null --log-file="$log" \
-        --collect-atstart=no --toggle-collect="*measured*" "$@")
-    awk -v rounds="${rounds:-1}" '/Collected/ { print int($NF / rounds) }' "$log"
-    rm "$log"
-}
+source benches/callgrind.sh
 
 binary=$(binary gates)
 deflate=$(binary deflate --features deflate)
@@ -48,10 +24,7 @@ while read -r case bound; do
     printf '%-30s %12d %8d%s\n' "$case" "$count" "$bound" "$verdict"
 done < <(grep -v '^#' benches/gates.txt)
 
-# Callgrind counts each byte of a `rep stosb`; let the C library fill and copy with vectors.
-large=0x7fffffffff
-export GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=$large:glibc.cpu.x86_rep_stosb_threshold=$large
-
+copy_with_vectors
 printf '\n%-40s %12s %12s\n' 'compression, all messages' engine backend
 while read -r case; do
     for direction in inflate deflate; do

@@ -13,36 +13,19 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-command -v valgrind >/dev/null || {
-    echo "valgrind is missing: install the package of that name" >&2
-    exit 2
-}
+source benches/callgrind.sh
+copy_with_vectors
 
 from=${1:-$((128 << 10))} to=${2:-$((2 << 20))} only=${3:-}
 
-# The path of the binary, from cargo itself.
-binary=$(cargo bench --quiet --features deflate --bench growth --no-run --message-format json |
-    python3 -c 'import json, sys
-for line in sys.stdin:
-    message = json.loads(line)
-    if message.get("executable") and message["target"]["name"] == "growth":
-        print(message["executable"])')
-
-# Counts only inside the function `measured`, and what it calls.
-instructions() {
-    local log
-    log=$(mktemp)
-    # Valgrind counts each byte of a `rep movsb`; let the C library copy with vectors.
-    GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=0x7fffffffff:glibc.cpu.x86_rep_stosb_threshold=0x7fffffffff \
-        valgrind --tool=callgrind --callgrind-out-file=/dev/null --log-file="$log" \
-        --collect-atstart=no --toggle-collect='*growth*measured*' "$binary" "$1" "$2"
-    awk '/Collected/ { print $NF }' "$log"
-    rm "$log"
-}
+binary=$(binary growth --features deflate)
 
 # The mean ratio of a doubling. A count of nothing is a broken gate and not a fast one.
 judge() {
-    awk -v name="$1" -v small="$(instructions "$1" "$from")" -v large="$(instructions "$1" "$to")" \
+    local small large
+    small=$(instructions "$binary" "$1" "$from")
+    large=$(instructions "$binary" "$1" "$to")
+    awk -v name="$1" -v small="$small" -v large="$large" \
         -v from="$from" -v to="$to" 'BEGIN {
             ratio = small ? exp(log(large / small) * log(2) / log(to / from)) : 0
             bad = ratio < 1 || ratio > 2.2
