@@ -339,19 +339,19 @@ impl Client {
     /// What a client must check in a 101 (section 4.1, the numbered list on the response).
     fn check(&self, response: &Response) -> Result<Negotiated, &'static str> {
         let head = response.head();
-        let upgrade = single(head, "Upgrade").map_err(|()| "two upgrade headers")?;
+        let upgrade = head.single("Upgrade").map_err(|()| "two upgrade headers")?;
         if !upgrade.is_some_and(|value| value.eq_ignore_ascii_case(b"websocket")) {
             return Err("upgrade header is not websocket");
         }
         if !head.all("Connection").any(|value| list_has(value, b"upgrade")) {
             return Err("no upgrade in the connection header");
         }
-        let accept = single(head, "Sec-WebSocket-Accept").map_err(|()| "two accept headers")?;
+        let accept = head.single("Sec-WebSocket-Accept").map_err(|()| "two accept headers")?;
         if accept != Some(&self.accept) {
             return Err("sec-websocket-accept does not answer the key");
         }
         let subprotocol =
-            single(head, "Sec-WebSocket-Protocol").map_err(|()| "two subprotocol headers")?;
+            head.single("Sec-WebSocket-Protocol").map_err(|()| "two subprotocol headers")?;
         let mut negotiated = Negotiated::default();
         if let Some(chosen) = subprotocol {
             let offered = self.subprotocols.iter().find(|name| name.as_bytes() == chosen);
@@ -384,13 +384,6 @@ impl Client {
     fn extension(&self, _: Extension<'_>, _: &mut Negotiated) -> Result<(), &'static str> {
         Err("extension was not offered")
     }
-}
-
-/// The value of a header that may be there once at most.
-fn single<'h>(head: &'h Head, name: &str) -> Result<Option<&'h [u8]>, ()> {
-    let mut values = head.all(name);
-    let first = values.next();
-    if values.next().is_some() { Err(()) } else { Ok(first) }
 }
 
 fn drop_unless_refused(error: &HandshakeError, input: &mut &[u8]) {

@@ -116,6 +116,13 @@ impl Head {
             .map(|(_, value)| value)
     }
 
+    /// The value of a header that may be there once at most.
+    pub(crate) fn single(&self, name: &str) -> Result<Option<&[u8]>, ()> {
+        let mut values = self.all(name);
+        let first = values.next();
+        if values.next().is_some() { Err(()) } else { Ok(first) }
+    }
+
     pub(crate) fn bytes(&self, span: Span) -> &[u8] {
         span.of(&self.bytes)
     }
