@@ -116,9 +116,9 @@ impl Deflater {
             // 7.2.3.6: "a single 0x00 octet", the rest of that block. The backend has nothing to
             // flush here, and does not repeat a flush.
             out.push(0x00);
-        }
-        if !self.context_takeover {
-            self.release();
+            if !self.context_takeover {
+                self.release();
+            }
         }
         Ok(())
     }
