@@ -124,7 +124,9 @@ fn show(event: Event<'_>, sink: &mut impl Sink) -> Option<Vec<u8>> {
 
 impl Engine for Ours {
     const NAME: &'static str = "websocket-proto";
-    const HOW: &'static str = "the core, reads of 16 KiB (512 B after a message that was read directly); received payloads are lent, or read directly into memory that is used again; sent ones borrowed, a server's shared from 16 KiB up";
+    const HOW: &'static str = "the core, reads of 16 KiB (512 B after a message that was read directly); received \
+                               payloads are lent, or read directly into memory that is used again; sent ones \
+                               borrowed, a server's shared from 16 KiB up";
 
     fn new(role: Role, memory: Memory) -> Self {
         Self::with(role, memory, Negotiated::default(), Config::default())
