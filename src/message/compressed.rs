@@ -4,6 +4,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec;
+use alloc::vec::Vec;
 
 use super::deflate::{Inflater, Progress as Inflated, room_for};
 use super::utf8::Utf8;
@@ -13,12 +14,9 @@ use crate::frame::mask;
 
 /// The most bytes of a chunk, but for what the inflater holds at the end of a piece.
 const CHUNK: usize = 16 << 10;
-/// The most bytes of a text that wait to be validated, where the whole message is collected: they
-/// are live next to it and to the inflater's state.
+/// The most that is inflated of a text before it is validated: see [`largest_part`].
 const PART: usize = 8 << 10;
-/// The same before there is any text, if the limit is large.
-const FIRST_PART: usize = 24 << 10;
-const LARGE_LIMIT: u64 = 2 * FIRST_PART as u64;
+const LARGE_PART: usize = 32 << 10;
 /// Payload that is inflated to the stack.
 const SHORT_INPUT: usize = 192;
 const SHORT_PART: usize = 1024;
@@ -49,14 +47,8 @@ impl Assembler {
     ) -> Result<(Progress, usize), ProtocolError> {
         let bytes = input.get_mut(piece.range()).unwrap_or_default();
         mask::apply(piece.key, 0, bytes);
-        let mut rest: &[u8] = bytes;
-        // Of the text, there is nothing yet: the first part can be larger.
-        let first = !self.moved && self.rules.limits.message >= LARGE_LIMIT;
         self.begin_buffer(0); // not known how long it will be
-        let mut max = if first { FIRST_PART } else { PART };
-        while self.inflate(&mut rest, max, piece.ends_message)? == Inflated::Full {
-            max = PART;
-        }
+        self.inflate(&mut &*bytes, usize::MAX, piece.ends_message)?;
         if !piece.ends_message {
             return Ok((Progress::More, piece.len));
         }
@@ -108,16 +100,7 @@ impl Assembler {
         match &mut self.buffer {
             Buffer::Binary(data) => inflater.inflate(rest, data, max, limit, last),
             Buffer::Text(text) => {
-                // Inflated elsewhere and validated on its way: the text has its exact size then, and
-                // a short one needs no other memory.
-                let utf8 = &mut self.utf8;
-                if rest.len() <= SHORT_INPUT {
-                    let mut part = [0; SHORT_PART];
-                    let part = part.get_mut(..max.min(SHORT_PART)).unwrap_or_default();
-                    return inflate_text(inflater, rest, part, limit, last, text, utf8);
-                }
-                let mut part = vec![0; room_for(rest.len(), max)];
-                inflate_text(inflater, rest, &mut part, limit, last, text, utf8)
+                inflate_text(inflater, rest, max, limit, last, text, &mut self.utf8)
             }
         }
     }
@@ -132,23 +115,55 @@ impl Assembler {
     }
 }
 
-/// Inflates into `part`, and appends what is there then to the text.
+/// Text is inflated in parts, which are validated on their way to it: it has its exact size then,
+/// and a short one needs no other memory.
 fn inflate_text(
     inflater: &mut Inflater,
     rest: &mut &[u8],
-    part: &mut [u8],
+    max: usize,
     limit: u64,
     last: bool,
     text: &mut String,
     utf8: &mut Utf8,
 ) -> Result<Inflated, ProtocolError> {
-    let (len, inflated) = inflater.fill(rest, part, limit, last);
-    let bytes = part.get(..len).unwrap_or_default();
-    let allowed = usize::try_from(limit).unwrap_or(usize::MAX);
-    reserve(text, bytes.len(), allowed.saturating_sub(text.len()));
-    // What came out before a fault is text all the same, and was there first.
-    append_text(text, utf8, bytes)?;
-    inflated
+    let limit_len = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut long = Vec::new();
+    let mut done = 0_usize;
+    while done < max {
+        let room = if rest.len() <= SHORT_INPUT && done <= SHORT_PART {
+            SHORT_PART
+        } else {
+            room_for(rest.len(), LARGE_PART).max(done)
+        };
+        let len = room.min(largest_part(text.len(), limit_len)).min(max.saturating_sub(done));
+        let mut short;
+        let part = if len <= SHORT_PART {
+            short = [0; SHORT_PART];
+            short.get_mut(..len).unwrap_or_default()
+        } else {
+            if len != long.len() {
+                long = vec![0; len];
+            }
+            &mut long[..]
+        };
+        let (len, inflated) = inflater.fill(rest, part, limit, last);
+        let bytes = part.get(..len).unwrap_or_default();
+        reserve(text, len, limit_len.saturating_sub(text.len()));
+        // What came out before a fault is text all the same, and was there first.
+        append_text(text, utf8, bytes)?;
+        if inflated? == Inflated::NeedInput {
+            return Ok(Inflated::NeedInput);
+        }
+        done = done.saturating_add(len);
+    }
+    Ok(Inflated::Full)
+}
+
+/// The most bytes of a text that wait to be validated: they are live next to it and to the inflater's
+/// state. They can be more while the text, which may double next, has less than a quarter of its
+/// limit: what a text repeats of itself is found faster in its part than in the window.
+fn largest_part(text: usize, limit: usize) -> usize {
+    if text < limit / 4 { (limit / 4).clamp(PART, LARGE_PART) } else { PART }
 }
 
 /// Room for `len` more bytes. It doubles, but never beyond what the limit still allows.

@@ -6,7 +6,7 @@ use core::fmt;
 
 use zlib_rs::{Inflate, InflateError, InflateFlush, Status};
 
-use super::{STEP, TAIL, advanced, grow, pool, room_for};
+use super::{LARGE_STEP, STEP, TAIL, advanced, grow, pool, room_for};
 use crate::error::ProtocolError;
 
 /// How often the inflating of one input may stop at the end of a block.
@@ -88,7 +88,6 @@ impl Inflater {
         limit: u64,
         last: bool,
     ) -> Result<Progress, ProtocolError> {
-        let mut room = room_for(input.len(), STEP);
         let mut left = max;
         while self.full || !input.is_empty() {
             if left == 0 {
@@ -96,13 +95,14 @@ impl Inflater {
             }
             let allowed = self.allowed(limit);
             let start = out.len();
+            let done = max.saturating_sub(left);
+            let room = room_for(input.len(), STEP).max(done.min(LARGE_STEP));
             grow(out, room.min(left).min(allowed), allowed);
             let place = out.get_mut(start..).unwrap_or_default();
             let (written, result) = self.fill(input, place, limit, last);
             out.truncate(start.saturating_add(written));
             result?;
             left = left.saturating_sub(written);
-            room = room.saturating_mul(2).min(STEP);
         }
         Ok(Progress::NeedInput)
     }

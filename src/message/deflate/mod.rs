@@ -74,8 +74,11 @@ mod tests;
 pub(crate) use deflater::{BackendFailed, Deflater};
 pub(crate) use inflater::{Inflater, Progress};
 
-/// The most output that one call of the backend is given room for, in bytes.
+/// The most output that one call of the backend is given room for, in bytes. Once as much was there
+/// before it can be more: what a message repeats of itself is found faster in the room of the same
+/// call than in the window.
 const STEP: usize = 16 << 10;
+const LARGE_STEP: usize = 64 << 10;
 
 /// 7.2.1: "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end."
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];

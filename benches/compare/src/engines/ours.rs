@@ -9,7 +9,7 @@ use websocket_proto::{
 };
 
 use crate::engine::{Deflate, Engine, Kind, LIMIT, Role, Sink};
-use crate::memory::{Memory, now};
+use crate::memory::{Memory, READ, now};
 
 /// The read buffer. Large messages are read directly past it, and the nearest cache holds it: with
 /// 64 KiB, unmasking in place waits for the next cache, and 16 KiB messages took twice as long.
@@ -43,7 +43,8 @@ impl Ours {
             Role::Client => Connection::client(negotiated, config, MaskKeys::from_seed([7; 32])),
             Role::Server => Connection::server(negotiated, config),
         };
-        let buffer = vec![0; WINDOW].into();
+        // Nothing compressed is read directly, and inflating costs more for each cut.
+        let buffer = vec![0; if plain { WINDOW } else { READ }].into();
         let output = Output::new();
         let shares = matches!(role, Role::Server) && plain;
         Self { connection, output, memory, buffer, start: 0, end: 0, shares, was_direct: false }
@@ -59,7 +60,7 @@ impl Ours {
                     left -= 1;
                     continue;
                 }
-                let room = if mem::take(&mut self.was_direct) { START } else { WINDOW };
+                let room = if mem::take(&mut self.was_direct) { START } else { self.buffer.len() };
                 let window = &mut self.buffer[..room];
                 self.end = Read::read(&mut self.memory, window).expect("memory");
                 self.start = 0;
@@ -124,8 +125,8 @@ fn show(event: Event<'_>, sink: &mut impl Sink) -> Option<Vec<u8>> {
 
 impl Engine for Ours {
     const NAME: &'static str = "websocket-proto";
-    const HOW: &'static str = "the core, reads of 16 KiB (512 B after a message that was read directly); received \
-                               payloads are lent, or read directly into memory that is used again; sent ones \
+    const HOW: &'static str = "the core, reads of 16 KiB (512 B after a message that was read directly, 64 KiB \
+                               with compression); received payloads are lent, or read directly into memory that is used again; sent ones \
                                borrowed, a server's shared from 16 KiB up";
 
     fn new(role: Role, memory: Memory) -> Self {
