@@ -74,6 +74,7 @@ fn cases() -> Vec<Case> {
     let mut random = Random(1);
     let json: Vec<_> = (0..500).map(|_| json(&mut random)).collect();
     let text: Vec<_> = (0..20).map(|_| text(&mut random, 16 << 10)).collect();
+    let long: Vec<_> = (0..4).map(|_| crate::text(&mut random, 256 << 10)).collect();
     let case = |name, level, takeover, messages: &Vec<_>| {
         let messages = messages.clone();
         Case { name, level, takeover, messages }
@@ -85,6 +86,8 @@ fn cases() -> Vec<Case> {
         case("text 16 KiB, level 1, takeover", 1, true, &text),
         case("text 16 KiB, level 6, takeover", 6, true, &text),
         case("text 16 KiB, level 1", 1, false, &text),
+        case("text 256 KiB, level 6, takeover", 6, true, &long),
+        case("text 256 KiB, level 1", 1, false, &long),
     ]
 }
 
@@ -127,7 +130,7 @@ fn engine_inflates(case: &Case) -> Box<dyn FnMut()> {
 fn backend_inflates(case: &Case) -> Box<dyn FnMut()> {
     let (payloads, takeover) = (payloads(case), case.takeover);
     let mut backend = Inflate::new(false, 15);
-    let mut out = vec![0; 20 << 10];
+    let mut out = vec![0; 300 << 10];
     Box::new(move || {
         for payload in &payloads {
             backend.decompress(payload, &mut out, InflateFlush::NoFlush).expect("valid");
@@ -155,7 +158,7 @@ fn engine_deflates(case: Case) -> Box<dyn FnMut()> {
 
 fn backend_deflates(case: Case) -> Box<dyn FnMut()> {
     let mut backend = Deflate::new(i32::from(case.level), false, 15);
-    let mut out = vec![0; 20 << 10];
+    let mut out = vec![0; 300 << 10];
     Box::new(move || {
         for message in &case.messages {
             let before = backend.total_out();

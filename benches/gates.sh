@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Instructions per message, held against benches/gates.txt; and those of the compression engine,
-# held against its backend's alone on the same messages: at most 12 % more. Valgrind counts them, so
+# held against its backend's alone on the same messages: at most 13 % more. Valgrind counts them, so
 # neither the machine's speed nor its load matters; the compiler does, a little: the bounds leave it 8 %.
 # Needs valgrind.
 set -euo pipefail
@@ -31,7 +31,7 @@ while read -r case; do
         engine=$(instructions "$deflate" count engine "$direction" "$case")
         backend=$(instructions "$deflate" count backend "$direction" "$case")
         verdict=
-        if ((engine == 0 || backend == 0 || engine * 100 > backend * 112)); then
+        if ((engine == 0 || backend == 0 || engine * 100 > backend * 113)); then
             verdict='  FAILED'
             status=1
         fi

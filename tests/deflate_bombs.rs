@@ -157,7 +157,7 @@ fn empty_blocks(role: Role, delivery: Delivery) {
         payload.push(0x00);
         let mut wire = role.frame(FIN | RSV1 | BINARY, &payload);
         let (seen, live) =
-            within(64 << 10, || receive(&mut connection(role, LIMIT, delivery), &mut wire));
+            within(128 << 10, || receive(&mut connection(role, LIMIT, delivery), &mut wire));
         assert_eq!(seen, Seen { messages: 1, bytes: 0, error: None }, "{block:x?}");
         assert_eq!(live, 0);
     }

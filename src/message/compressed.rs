@@ -16,7 +16,7 @@ use crate::frame::mask;
 const CHUNK: usize = 16 << 10;
 /// The most that is inflated of a text before it is validated: see [`largest_part`].
 const PART: usize = 8 << 10;
-const LARGE_PART: usize = 32 << 10;
+const LARGE_PART: usize = 64 << 10;
 /// Payload that is inflated to the stack.
 const SHORT_INPUT: usize = 192;
 const SHORT_PART: usize = 1024;
@@ -133,7 +133,7 @@ fn inflate_text(
         let room = if rest.len() <= SHORT_INPUT && done <= SHORT_PART {
             SHORT_PART
         } else {
-            room_for(rest.len(), LARGE_PART).max(done)
+            room_for(rest.len(), done)
         };
         let len = room.min(largest_part(text.len(), limit_len)).min(max.saturating_sub(done));
         let mut short;

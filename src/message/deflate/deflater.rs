@@ -7,7 +7,10 @@ use core::fmt;
 use zlib_rs::{Deflate, DeflateFlush};
 
 use super::pool::Params;
-use super::{STEP, TAIL, advanced, pool};
+use super::{TAIL, advanced, pool};
+
+/// The most output that one call of the backend is given room for, in bytes.
+const STEP: usize = 16 << 10;
 
 /// Compresses the messages of one direction.
 pub(crate) struct Deflater {

@@ -6,11 +6,15 @@ use core::fmt;
 
 use zlib_rs::{Inflate, InflateError, InflateFlush, Status};
 
-use super::{LARGE_STEP, STEP, TAIL, advanced, grow, pool, room_for};
+use super::room::{grow, room_for};
+use super::{TAIL, advanced, pool};
 use crate::error::ProtocolError;
 
 /// How often the inflating of one input may stop at the end of a block.
 const STOPS: u8 = 4;
+/// A last input longer than this has ends of blocks before its [`END`].
+const LONG: usize = 8 << 10;
+const END: usize = 64;
 
 /// Inflates the messages of one direction.
 ///
@@ -96,7 +100,7 @@ impl Inflater {
             let allowed = self.allowed(limit);
             let start = out.len();
             let done = max.saturating_sub(left);
-            let room = room_for(input.len(), STEP).max(done.min(LARGE_STEP));
+            let room = room_for(input.len(), done);
             grow(out, room.min(left).min(allowed), allowed);
             let place = out.get_mut(start..).unwrap_or_default();
             let (written, result) = self.fill(input, place, limit, last);
@@ -116,6 +120,9 @@ impl Inflater {
         limit: u64,
         last: bool,
     ) -> (usize, Result<Progress, ProtocolError>) {
+        if last && input.len() > LONG {
+            return self.fill_long(input, room, limit);
+        }
         let mut written = 0_usize;
         let mut stops = if last { STOPS } else { 0 };
         while self.full || !input.is_empty() {
@@ -152,6 +159,28 @@ impl Inflater {
             self.ends_at_once(false);
         }
         (written, Ok(Progress::NeedInput))
+    }
+
+    /// The same with the last and long piece of a message: only its end is searched for the end of a
+    /// block, which would be one of many.
+    #[inline(never)]
+    fn fill_long(
+        &mut self,
+        input: &mut &[u8],
+        room: &mut [u8],
+        limit: u64,
+    ) -> (usize, Result<Progress, ProtocolError>) {
+        let (mut front, _) =
+            input.split_at_checked(input.len().saturating_sub(END)).unwrap_or_default();
+        let len = front.len();
+        let (written, result) = self.fill(&mut front, room, limit, false);
+        *input = input.get(len.saturating_sub(front.len())..).unwrap_or_default();
+        if result != Ok(Progress::NeedInput) {
+            return (written, result);
+        }
+        let rest = room.get_mut(written..).unwrap_or_default();
+        let (more, result) = self.fill(input, rest, limit, true);
+        (written.saturating_add(more), result)
     }
 
     /// Ends the message, after [`inflate`](Self::inflate) returned [`Progress::NeedInput`] for its

@@ -60,11 +60,10 @@
 //! piece (CRIME, BREACH); with context takeover, so do two such messages on one connection. Send
 //! those uncompressed (RFC 7692 section 8).
 
-use alloc::vec::Vec;
-
 mod deflater;
 mod inflater;
 mod pool;
+mod room;
 
 #[cfg(test)]
 mod reference;
@@ -73,12 +72,7 @@ mod tests;
 
 pub(crate) use deflater::{BackendFailed, Deflater};
 pub(crate) use inflater::{Inflater, Progress};
-
-/// The most output that one call of the backend is given room for, in bytes. Once as much was there
-/// before it can be more: what a message repeats of itself is found faster in the room of the same
-/// call than in the window.
-const STEP: usize = 16 << 10;
-const LARGE_STEP: usize = 64 << 10;
+pub(crate) use room::room_for;
 
 /// 7.2.1: "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end."
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
@@ -86,19 +80,4 @@ const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 /// What a counter of the backend advanced by. Each call is given slices only, so it fits.
 fn advanced(before: u64, after: u64) -> usize {
     usize::try_from(after.saturating_sub(before)).unwrap_or(usize::MAX)
-}
-
-/// How many bytes to make room for at first, at most `most`: few, as room is filled with zeros before
-/// it is used, but not so few that the backend leaves its fast path, which wants some 300 to spare.
-pub(crate) fn room_for(compressed: usize, most: usize) -> usize {
-    compressed.saturating_mul(8).saturating_add(384).min(most)
-}
-
-/// Appends `room` zeros. Capacity doubles, but never beyond what the limit still allows: a message
-/// of exactly the limit wastes nothing.
-fn grow(out: &mut Vec<u8>, room: usize, allowed: usize) {
-    if out.capacity().saturating_sub(out.len()) < room {
-        out.reserve_exact(out.len().min(allowed).max(room));
-    }
-    out.resize(out.len().saturating_add(room), 0);
 }
