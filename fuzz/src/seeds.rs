@@ -26,6 +26,7 @@ pub fn seeds() -> Vec<Seed> {
     seeds.extend(heads("response", include_str!("../../tests/vectors/client_responses.json")));
     seeds.extend(fields());
     seeds.extend(texts());
+    seeds.extend(long_messages());
     seeds.extend(programs());
     seeds
 }
@@ -165,6 +166,23 @@ fn fields() -> Vec<Seed> {
         seeds.push(seed("handshake", &texts.concat(), &[&input]));
     }
     seeds
+}
+
+/// Compressed messages of which 64 times the same is the most: a stored block, then an end.
+fn long_messages() -> Vec<Seed> {
+    let stored = [&[0x00, 0xf5, 0x00, 0x0a, 0xff], &[b'x'; 0xf5][..]].concat();
+    let ends: [(&str, &[u8]); 5] = [
+        ("at the end of a block", &[0x00]),
+        ("after a final block", &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00]),
+        ("within a block", &[0xf2, 0x48]),
+        ("with the four octets", &[0x00, 0x00, 0x00, 0xff, 0xff]),
+        ("without its last octet", &[]),
+    ];
+    let seeds = ends.map(|(name, end)| {
+        let parts: [&[u8]; 4] = [&[0x81, 250], &stored, &[end.len() as u8], end];
+        seed("inflate", &format!("a long message, {name}"), &[&[0, 0, 2, 200, 7], &parts.concat()])
+    });
+    seeds.into()
 }
 
 /// Text after Autobahn's section 6, fragmented each few bytes, in both delivery modes.
