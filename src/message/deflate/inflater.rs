@@ -9,6 +9,9 @@ use zlib_rs::{Inflate, InflateError, InflateFlush, Status};
 use super::{STEP, TAIL, advanced, grow, pool, room_for};
 use crate::error::ProtocolError;
 
+#[cfg(test)]
+mod tests;
+
 /// How often the inflating of one input may stop at the end of a block.
 const STOPS: u8 = 4;
 
