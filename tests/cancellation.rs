@@ -175,6 +175,21 @@ fn receiving_large_messages() {
     }
 }
 
+/// What was read past the window is looked at though no more comes.
+#[test]
+fn a_large_message_with_nothing_behind_it() {
+    for len in (100_000..300_000).step_by(10_000) {
+        let message = vec![7; len];
+        let input = Role::Server.frame(FIN | BINARY, &message);
+        with_runtime(|| {
+            let script = Script::new(&input, input.len()).hesitant().open_ended();
+            let mut websocket = over_tokio(&script, server(Config::default()));
+            let received = insist!(websocket.recv()).unwrap();
+            assert!(received == Some(Message::binary(&message[..])), "{len}");
+        });
+    }
+}
+
 /// A fault in the middle: the Close frame is written whole, once, before the error comes.
 #[test]
 fn failing() {

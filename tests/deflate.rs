@@ -388,26 +388,41 @@ fn messages_around_a_prepared_one_are_understood() {
     }
 }
 
+/// Chunks come out of pieces of the payload: only with the last does the message end.
+#[test]
+fn a_large_payload_in_chunks() {
+    let text: String = noise(40_000).iter().map(|byte| char::from(byte % 64 + 32)).collect();
+    let mut config = Config::default();
+    config.delivery = Delivery::Chunks;
+    for message in [Message::text(text), Message::binary(noise(40_000))] {
+        let (mut client, mut server) = pair(DeflateParams::default(), config);
+        let mut output = Output::new();
+        server.send(message.clone(), &mut output).unwrap();
+        assert!(output.len() > 20_000, "{}", output.len());
+        assert_eq!(deliver(&mut output, &mut client, 1 << 20), Ok(vec![message]));
+    }
+}
+
 /// A compressed message is neither read directly nor put into memory that was handed back: at
-/// every byte of it, with both asked for.
+/// every byte of it, and while memory for all of its payload is there, with both asked for.
 #[test]
 fn reading_directly_leaves_compressed_messages_alone() {
     let text: String = noise(20_000).iter().map(|byte| char::from(byte % 64 + 32)).collect();
-    for message in [Message::text(text), Message::binary(noise(20_000))] {
+    let messages = [Message::text(text), Message::binary(noise(20_000))];
+    for (message, step) in messages.iter().flat_map(|it| [(it, 1), (it, 4_000)]) {
         let (mut client, mut server) = pair(DeflateParams::default(), Config::default());
         let (mut output, mut bytes) = (Output::new(), Vec::new());
         server.send(message.clone(), &mut output).unwrap();
         drain(&mut output, &mut bytes);
         let mut received = None;
-        for byte in &mut bytes {
+        for mut input in bytes.chunks_mut(step) {
             assert_eq!(client.direct(), None);
             client.recycle(Vec::with_capacity(30_000));
-            let mut input = std::slice::from_mut(byte);
             if let Some(event) = client.receive(&mut input, &mut output).unwrap() {
                 received = Message::try_from(event.into_owned()).ok();
             }
         }
-        assert_eq!(received, Some(message));
+        assert_eq!(received.as_ref(), Some(message));
     }
 }
 

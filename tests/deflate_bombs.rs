@@ -27,9 +27,10 @@ fn main() {
         }
         the_whole_bomb_in_chunks(role);
         text_up_to_an_odd_limit(role);
+        text_that_arrives_in_two_parts(role);
         nothing_stays(role);
     }
-    println!("6 passed, 0 failed");
+    println!("7 passed, 0 failed");
 }
 
 fn connection(role: Role, limit: u64, delivery: Delivery) -> Connection {
@@ -75,10 +76,14 @@ fn receive(connection: &mut Connection, wire: &mut [u8]) -> Seen {
 
 /// A message of `len` bytes, all the same, compressed by another implementation.
 fn compressed(byte: u8, len: usize) -> Vec<u8> {
-    let mut payload = Vec::with_capacity(len / 900 + 1000);
+    compressed_message(&vec![byte; len])
+}
+
+fn compressed_message(message: &[u8]) -> Vec<u8> {
+    let len = message.len();
+    let mut payload = Vec::with_capacity(len + 1000);
     let mut deflate = flate2::Compress::new(flate2::Compression::best(), false);
-    let message = vec![byte; len];
-    deflate.compress_vec(&message, &mut payload, flate2::FlushCompress::Sync).expect("valid");
+    deflate.compress_vec(message, &mut payload, flate2::FlushCompress::Sync).expect("valid");
     assert_eq!(deflate.total_in(), len as u64);
     assert!(payload.ends_with(&[0x00, 0x00, 0xff, 0xff]));
     payload.truncate(payload.len() - 4);
@@ -194,6 +199,25 @@ fn text_up_to_an_odd_limit(role: Role) {
             }
         }
     }
+}
+
+/// Next to a text that is as long as it may be, little of it waits to be validated.
+fn text_that_arrives_in_two_parts(role: Role) {
+    // Letters in no order: as much is inflated from a piece of the payload as is asked for.
+    let text = (0..LIMIT).map(|at| {
+        b'a' + (at.wrapping_mul(at).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8 % 26
+    });
+    let payload = compressed_message(&text.collect::<Vec<u8>>());
+    let (start, rest) = payload.split_at(payload.len() - 20_000);
+    let mut frames = [role.frame(RSV1 | TEXT, start), role.frame(FIN | CONTINUATION, rest)];
+    let (seen, live) = within(ROOM, || {
+        let mut connection = connection(role, LIMIT, Delivery::Messages);
+        let [first, last] = frames.each_mut().map(|frame| receive(&mut connection, frame));
+        assert_eq!(first, Seen::default());
+        last
+    });
+    assert_eq!(seen, Seen { messages: 1, bytes: LIMIT, error: None });
+    assert_eq!(live, 0);
 }
 
 /// S63: after a bomb, and after the connection that took it, no memory is left behind.

@@ -121,6 +121,21 @@ fn kept_memory_is_read_into_at_once() {
     }
 }
 
+/// Not before the first byte of payload, which is what takes that memory for the message.
+#[test]
+fn kept_memory_is_not_lent_after_the_header() {
+    for role in ROLES {
+        let frame = role.frame(FIN | BINARY, &payload(16_000));
+        let (header, rest) = frame.split_at(frame.len() - 16_000);
+        let mut connection = role.connection(Config::default());
+        connection.recycle(Vec::with_capacity(16_000));
+        assert_eq!(feed(&mut connection, [header]), Log::default());
+        assert_eq!(connection.direct(), None, "{role:?}: after the header");
+        let log = feed_direct(&mut connection, [rest]);
+        assert_eq!(log.events, [Event::Binary(payload(16_000).into())], "{role:?}");
+    }
+}
+
 #[test]
 fn text_chunks_and_controls_are_not() {
     for role in ROLES {

@@ -10,6 +10,9 @@ use super::room::{grow, room_for};
 use super::{TAIL, advanced, pool};
 use crate::error::ProtocolError;
 
+#[cfg(test)]
+mod tests;
+
 /// How often the inflating of one input may stop at the end of a block.
 const STOPS: u8 = 4;
 /// A last input longer than this has ends of blocks before its [`END`].

@@ -142,7 +142,25 @@ fn the_four_octets_left_on() {
     // The same octets as content, and where a block goes on.
     let content = whole(&mut Inflater::new(true), &hex("00 04 00 fb ff 00 00 ff ff 00"));
     assert_eq!(content, (TAIL.to_vec(), Ok(())));
+    let content = whole(&mut Inflater::new(true), &hex("00 04 00 fb ff 00 00 ff ff"));
+    assert_eq!(content, (TAIL.to_vec(), Ok(())), "as if 0x00 had followed");
     check(true, &[("00 05 00 fa ff 00 00 ff ff", CORRUPT)]);
+}
+
+/// Where the last octet is 0x00, it may be more than the header of an empty stored block.
+#[test]
+fn a_block_that_goes_on_in_the_last_octet() {
+    let hello = ("f2 48 cd c9 c9 07 00", Ok("Hello"));
+    check(true, &[("02 08 00", Ok("")), hello]); // a second block with fixed codes ends in it
+    check(true, &[("02 0c 00", Ok("")), hello]); // and is final
+    // A literal of that block ends in it. It was there before the error.
+    let payload = hex("02 28 00");
+    for cut in cuts(&payload) {
+        let at = |limit| message(&mut Inflater::new(true), &cut, usize::MAX, limit);
+        assert_eq!(at(1), (b"P".to_vec(), Err(ProtocolError::CorruptDeflate)), "{cut:x?}");
+        let error = ProtocolError::MessageTooBig { seen: 1, limit: 0 };
+        assert_eq!(at(0), (vec![], Err(error)), "{cut:x?}");
+    }
 }
 
 #[test]
