@@ -16,8 +16,8 @@ pub fn run(data: &[u8]) {
     while !script.0.is_empty() && !failed {
         let kind = script.byte();
         let is_text = kind & 1 == 1;
-        // The end of a long message is read in another way.
-        let long = if kind & 128 == 128 { script.string().repeat(64) } else { Vec::new() };
+        // The end of a long message is read in another way: many stored blocks, then anything.
+        let long = if kind & 128 == 128 { stored(script.string()).repeat(64) } else { Vec::new() };
         let payload = &[&long, script.string()].concat()[..];
         // One frame or two; RSV1 is set on the first (RFC 7692 6.1).
         let opcode = if is_text { 0x41 } else { 0x42 };
@@ -50,6 +50,12 @@ pub fn run(data: &[u8]) {
         assert_eq!(error.map(|it| it.close_code().get()), failed.then_some(1007), "{error:?}");
         assert!(events == expected, "what came out");
     }
+}
+
+/// RFC 1951 section 3.2.4.
+fn stored(bytes: &[u8]) -> Vec<u8> {
+    let len = (bytes.len() as u16).to_le_bytes();
+    [&[0x00][..], &len, &len.map(|it| !it), bytes].concat()
 }
 
 /// `None` for text that is not UTF-8.
