@@ -388,6 +388,18 @@ fn messages_around_a_prepared_one_are_understood() {
     }
 }
 
+/// A piece of which nothing is left to send is none: the next one is the first on the wire.
+#[test]
+fn a_message_that_begins_with_nothing() {
+    let (mut client, mut server) = pair(DeflateParams::default(), Config::default());
+    let mut output = Output::new();
+    for (fragment, fin) in [("", false), ("", false), ("abc", false), ("", false), ("d", true)] {
+        client.send_fragment(Message::text(fragment), fin, &mut output).unwrap();
+    }
+    let messages = deliver(&mut output, &mut server, 1);
+    assert_eq!(messages, Ok(vec![Message::text("abcd")]));
+}
+
 /// Chunks come out of pieces of the payload: only with the last does the message end.
 #[test]
 fn a_large_payload_in_chunks() {

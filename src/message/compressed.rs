@@ -172,3 +172,26 @@ fn reserve(text: &mut String, len: usize, allowed: usize) {
         text.reserve_exact(text.len().min(allowed).max(len));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn little_waits_close_to_the_limit() {
+        let cases = [
+            // Text so far, limit, part.
+            (0, 1 << 20, 64 << 10),
+            ((256 << 10) - 1, 1 << 20, 64 << 10),
+            (256 << 10, 1 << 20, 8 << 10),
+            (1 << 20, 1 << 20, 8 << 10),
+            (0, 80 << 10, 20 << 10),
+            (20 << 10, 80 << 10, 8 << 10),
+            (0, 100, 8 << 10),
+            (1 << 30, usize::MAX, 64 << 10),
+        ];
+        for (text, limit, part) in cases {
+            assert_eq!(largest_part(text, limit), part, "{text} of {limit}");
+        }
+    }
+}

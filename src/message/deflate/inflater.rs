@@ -144,7 +144,7 @@ impl Inflater {
                 result
             };
             match result {
-                Ok(Step::BlockEnd) => {
+                Ok(At::BlockEnd) => {
                     stops = stops.saturating_sub(1);
                     // How many messages end: with the rest of the header of an empty stored block.
                     // What may be left of `last` from the block before begins no literal: those of
@@ -153,8 +153,7 @@ impl Inflater {
                         *input = &[];
                     }
                 }
-                Ok(Step::Stuck) => stops = 0,
-                Ok(Step::Other) => {}
+                Ok(At::Other) => {}
                 Err(error) => return (written, Err(error)),
             }
         }
@@ -215,7 +214,7 @@ impl Inflater {
 
     /// With the limit reached: whether the input holds nothing more. One byte of output does not
     /// leave this function, so whichever comes first, that byte or a bad one, decides.
-    fn probe(&mut self, input: &mut &[u8], limit: u64, stop: bool) -> Result<Step, ProtocolError> {
+    fn probe(&mut self, input: &mut &[u8], limit: u64, stop: bool) -> Result<At, ProtocolError> {
         let (written, result) = self.step(input, &mut [0], stop);
         if written > 0 {
             self.state = None;
@@ -231,7 +230,7 @@ impl Inflater {
         input: &mut &[u8],
         room: &mut [u8],
         stop: bool,
-    ) -> (usize, Result<Step, ProtocolError>) {
+    ) -> (usize, Result<At, ProtocolError>) {
         let state = self.state.get_or_insert_with(pool::take_inflate);
         let flush = if stop { InflateFlush::Block } else { InflateFlush::NoFlush };
         let call = Call::new(state, input, room, flush);
@@ -243,19 +242,18 @@ impl Inflater {
         self.total = self.total.saturating_add(call.written as u64);
         self.full = call.written == room.len();
         self.past_header = stop && call.written > 0;
-        let step = match call.result {
+        let at = match call.result {
             Ok(Status::StreamEnd) => {
                 self.block_was_final();
-                Step::Other
+                At::Other
             }
-            Ok(Status::Ok | Status::BufError) if self.full || input.is_empty() => Step::Other,
-            // With input and room left, there is no other reason to return.
-            Ok(Status::Ok) if stop => Step::BlockEnd,
-            Ok(Status::BufError) if stop => Step::Stuck,
-            // The backend left both input and room: no call would ever get further.
+            Ok(Status::Ok | Status::BufError) if self.full || input.is_empty() => At::Other,
+            // With input and room left, there is no other reason to return, ...
+            Ok(Status::Ok) => At::BlockEnd,
+            // ... and no call would ever get further.
             Ok(_) | Err(_) => return (call.written, Err(self.corrupt())),
         };
-        (call.written, Ok(step))
+        (call.written, Ok(at))
     }
 
     /// Moves `input` past what the backend consumed of it.
@@ -398,12 +396,10 @@ impl fmt::Debug for Inflater {
     }
 }
 
-/// How a call of the backend ended that did not fail.
-enum Step {
-    /// It stopped at the end of a block, with input and room left.
+/// Where a call of the backend that did not fail has ended.
+enum At {
+    /// The end of a block, with input and room left.
     BlockEnd,
-    /// It did nothing, and may do something if it need not stop at the ends of blocks.
-    Stuck,
     Other,
 }
 

@@ -34,6 +34,19 @@ fn the_four_octets_are_read_once() {
     }
 }
 
+/// The room is full with the last literal of a block, whose octet has the whole code that ends it too.
+#[test]
+fn the_end_of_a_block_behind_a_full_room() {
+    let (payload, message) = ([0x9a, 0x30, 0x61, 0xc2, 0x84, 0x09, 0x13, 0x00, 0x00], [0x90; 6]);
+    assert_eq!(outcome(&[&payload], usize::MAX, u64::MAX), (message.to_vec(), Ok(())));
+    for max in 1..=7 {
+        for limit in [6, u64::MAX] {
+            let outcome = outcome(&[&payload], max, limit);
+            assert_eq!(outcome, (message.to_vec(), Ok(())), "{max} {limit}");
+        }
+    }
+}
+
 /// What `pieces` of one message give, of which the last is known to be it.
 fn outcome(pieces: &[&[u8]], max: usize, limit: u64) -> (Vec<u8>, Result<(), ProtocolError>) {
     let (mut inflater, mut out) = (Inflater::new(true), Vec::new());
