@@ -1,7 +1,7 @@
 #!/bin/sh
 # One command for every measurement:
 #   benches/compare/run.sh [codec|echo|idle|handshake|all|report] [--quick] [--engine NAME] [--case NAME] [--reference NAME=COMMAND] [--dry-run]
-# Results go to benches/record/<date>-<machine>.{md,tsv}, where a part replaces its own earlier rows;
+# Results go to benches/record/<date>-<machine>.{md,tsv}, where a part replaces its own earlier rows, or those chosen;
 # the plots beside them are redrawn. Needs x86-64 Linux; for instructions, a readable processor
 # counter or valgrind. Everything stays on the loopback interface, and ends by itself.
 set -eu

@@ -163,7 +163,8 @@ fn parts(options: &Options, parts: &[&str]) -> Result<(), Box<dyn std::error::Er
         if options.dry_run {
             rows.iter().for_each(|row| println!("{}", row.tsv()));
         } else {
-            record.replace(part, rows);
+            let all = options.case.is_none() && options.engine.is_none();
+            record.replace(part, all, rows);
             record.save()?;
         }
     }

@@ -1,5 +1,6 @@
 //! Results: rows in a TSV file that is kept, and the Markdown that is made from it.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -89,10 +90,15 @@ impl Record {
         Ok(Self { stem, about, rows })
     }
 
-    /// Puts the results of one part in the place of its old ones.
-    pub fn replace(&mut self, part: &str, rows: Vec<Row>) {
-        self.rows.retain(|row| row.part != part);
-        self.rows.extend(rows);
+    /// Puts the results of one part in the place of its old ones: of all, or of the same engines in
+    /// the same cases.
+    pub fn replace(&mut self, part: &str, all: bool, rows: Vec<Row>) {
+        let case = |row: &Row| [&row.group, &row.case, &row.engine].map(String::clone);
+        let cases: HashSet<_> = rows.iter().map(case).collect();
+        let old = |row: &Row| row.part == part && (all || cases.contains(&case(row)));
+        let at = self.rows.iter().position(old).unwrap_or(self.rows.len());
+        self.rows.retain(|row| !old(row));
+        self.rows.splice(at..at, rows);
     }
 
     pub fn save(&self) -> io::Result<()> {
