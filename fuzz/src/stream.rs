@@ -2,6 +2,8 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 
+use websocket_proto::io::Error;
+
 use super::script::Script;
 
 /// What a call on the stream does. An async stream can follow it as well.
@@ -83,6 +85,30 @@ impl Write for Faulty<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.step().map(|_| ())
+    }
+}
+
+/// An error of an adapter is for ever. But what was read before a call that sends failed is still
+/// received.
+#[derive(Debug, Default)]
+pub struct Over {
+    any: bool,
+    reading: bool,
+}
+
+impl Over {
+    /// Looks at what a call returned that reads, or sends.
+    pub fn check(&mut self, reads: bool, result: Result<(), Error>) {
+        match result {
+            Err(error) if error.is_would_block() => assert!(!self.any, "{error} after the end"),
+            Err(Error::Misuse(_)) => {}
+            Err(_) => {
+                self.any = true;
+                self.reading |= reads;
+            }
+            Ok(()) if reads => assert!(!self.reading, "read after an error"),
+            Ok(()) => assert!(!self.any, "sent after an error"),
+        }
     }
 }
 

@@ -2,13 +2,13 @@
 //! ends or breaks: what arrives is what a bare connection sees, what leaves is what was sent, an
 //! error is for ever, and nothing spins.
 
-use websocket_proto::io::{Error, NoDeadlines, blocking::WebSocket};
+use websocket_proto::io::{NoDeadlines, blocking::WebSocket};
 use websocket_proto::{Config, Connection, Message, Negotiated};
 
 use super::super::common::{self, feed};
 use super::super::model::check_written;
 use super::super::script::Script;
-use super::super::stream::Faulty;
+use super::super::stream::{Faulty, Over};
 
 pub fn run(data: &[u8]) {
     let mut script = Script(data);
@@ -17,7 +17,7 @@ pub fn run(data: &[u8]) {
     let connection = Connection::server(Negotiated::default(), Config::default());
     let stream = NoDeadlines(Faulty::new(faults, input));
     let mut socket = WebSocket::from_parts(stream, connection, &[]);
-    let (mut events, mut sent, mut over) = (Vec::new(), Vec::new(), false);
+    let (mut events, mut sent, mut over) = (Vec::new(), Vec::new(), Over::default());
     for call in calls.iter().chain(&[0; 600]) {
         let result = match call % 4 {
             3 => socket.flush(),
@@ -29,11 +29,7 @@ pub fn run(data: &[u8]) {
             }
             _ => socket.read().map(|it| events.extend(it.map(|(event, _)| event.into_owned()))),
         };
-        match result {
-            Err(error) if error.is_would_block() => assert!(!over, "{error} after the end"),
-            Err(error) => over |= !matches!(error, Error::Misuse(_)),
-            Ok(()) => assert!(!over, "call {call} after an error"),
-        }
+        over.check(call % 4 < 2, result);
     }
     let stream = &socket.stream().0;
     assert!(expected.events.starts_with(&events), "what a bare connection sees");
