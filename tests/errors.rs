@@ -82,10 +82,12 @@ fn misuse_says_what_is_allowed() {
         check(misuse, words);
         // As it is when a message could not be sent because of it.
         let error = SendError::<Message<'_>>::Misuse(misuse.clone());
+        assert_eq!(format!("{error:?}"), format!("Misuse({misuse:?})"));
         assert_eq!(error.to_string(), misuse.to_string());
         assert_eq!(error.source().map(ToString::to_string), Some(misuse.to_string()));
     }
     let full = SendError::Full(Message::text("kept"));
+    assert_eq!(format!("{full:?}"), "Full(..)", "an unwrap does not print the message");
     check(&full, &["full", "Config::output_hard_limit"]);
     assert!(full.source().is_none());
     assert_eq!(SendError::<()>::from(full), SendError::Full(()));

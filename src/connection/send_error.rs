@@ -5,7 +5,7 @@ use core::fmt;
 use crate::{ApiMisuse, Message};
 
 /// A message could not be sent; nothing was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum SendError<M = ()> {
     /// More than [`Config::output_hard_limit`](crate::Config::output_hard_limit) bytes would wait
     /// in the output: write some of them, then send this again.
@@ -30,6 +30,16 @@ impl<'m> From<SendError<Message<'m>>> for SendError {
     }
 }
 
+/// Without the message: an `unwrap` should not print a megabyte, nor a log hold what was to be sent.
+impl<M> fmt::Debug for SendError<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full(_) => f.write_str("Full(..)"),
+            Self::Misuse(misuse) => f.debug_tuple("Misuse").field(misuse).finish(),
+        }
+    }
+}
+
 impl<M> fmt::Display for SendError<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -39,7 +49,7 @@ impl<M> fmt::Display for SendError<M> {
     }
 }
 
-impl<M: fmt::Debug> core::error::Error for SendError<M> {
+impl<M> core::error::Error for SendError<M> {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
             Self::Full(_) => None,
