@@ -6,6 +6,11 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
+#[cfg(feature = "deflate")]
+mod tail;
+#[cfg(feature = "deflate")]
+pub(crate) use tail::Tail;
+
 /// Memory that an empty output keeps for the next bytes; more is given back.
 const KEEP: usize = 64 << 10;
 
@@ -240,6 +245,22 @@ impl Output {
     #[inline(always)]
     pub(crate) const fn filled(&mut self, count: usize) {
         self.end = self.end.wrapping_add(count); // within the buffer
+    }
+
+    /// A frame whose length is not known before it is written, behind everything that waits: with
+    /// room for a header of `header` bytes and a payload of `payload`. `None` if it would overtake
+    /// large frames, or take more memory than is kept.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn tail(&mut self, header: usize, payload: usize) -> Option<Tail<'_>> {
+        let len = header.saturating_add(payload);
+        if self.large.is_some() || len > KEEP {
+            return None;
+        }
+        if self.end.saturating_add(len) > self.buffer.len() {
+            self.grow(len);
+            self.end = self.end.saturating_sub(len);
+        }
+        Some(Tail::new(&mut self.buffer, &mut self.end, header))
     }
 
     /// Room for `len` bytes behind everything that waits, which the caller fills.

@@ -94,10 +94,11 @@ proptest! {
         step in prop_oneof![Just(1 << 20), 1..3000_usize],
         chunks in any::<bool>(),
         threshold in 0..600_usize,
+        fragment_size in prop_oneof![Just(3000), Just(256 << 10)],
     ) {
         let mut config = Config::default();
         config.compression_threshold = threshold;
-        config.fragment_size = 3000;
+        config.fragment_size = fragment_size;
         config.delivery = if chunks { Delivery::Chunks } else { Delivery::Messages };
         let (mut client, mut server) = pair(params, config);
         let mut output = Output::new();
@@ -290,6 +291,36 @@ fn noise(len: usize) -> Vec<u8> {
         (state >> 56) as u8
     };
     std::iter::repeat_with(next).take(len).collect()
+}
+
+/// Around every length of a header, and up to what has to be made outside of the output's memory:
+/// all behind one another, after a large message that is shared.
+#[test]
+fn messages_of_every_size_wait_in_their_order() {
+    let sizes = [0, 1, 54, 55, 100, 115, 120, 121, 125, 126, 127, 1_000, 16_384, 58_000, 59_000];
+    for (level, to_server) in [(0, true), (0, false), (6, true), (6, false)] {
+        for large_first in [false, true] {
+            let mut config = Config::default();
+            (config.compression_threshold, config.compression_level) = (0, level);
+            config.output_hard_limit = usize::MAX;
+            let (mut client, mut server) = pair(DeflateParams::default(), config);
+            let (from, to) =
+                if to_server { (&mut client, &mut server) } else { (&mut server, &mut client) };
+            let mut output = Output::new();
+            let mut expected = Vec::new();
+            let large = if large_first { &[70_000_usize][..] } else { &[] };
+            for &size in large.iter().chain(&sizes).chain(&[65_000, 300_000, 10]) {
+                let message = Message::binary(noise(size));
+                from.send(message.clone(), &mut output).unwrap();
+                expected.push(message);
+                let zeros = Message::binary(vec![0; size]);
+                from.send(zeros.clone(), &mut output).unwrap();
+                expected.push(zeros);
+            }
+            let received = deliver(&mut output, to, 1 << 20).unwrap();
+            assert!(received == expected, "level {level}, to server: {to_server}");
+        }
+    }
 }
 
 /// The payload of the one message in `output`, which must be compressed.

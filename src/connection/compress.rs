@@ -1,14 +1,16 @@
 //! [`Compressor`]: which messages are compressed, and how (RFC 7692 sections 6 and 7.2.1).
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::framer::Part;
+use super::framer::{Framer, Part};
 use super::prepared::Prepared;
-use crate::Config;
-use crate::message::deflate::{BackendFailed, Deflater};
+use crate::message::deflate::{BackendFailed, Deflater, Sink, most_compressed};
+use crate::output::Tail;
+use crate::{Config, Output};
 
 /// A deflater, and the policy that decides what goes through it. The decision is made before the
 /// first byte of a message: what has entered the window cannot be sent any other way.
@@ -41,33 +43,47 @@ impl Compressor {
         len >= self.0.threshold
     }
 
-    pub(super) fn message(&mut self, payload: &[u8]) -> Result<Vec<u8>, BackendFailed> {
+    /// Compresses a message, or a piece of one, and sends it: written where it waits, if the output
+    /// has room for it there.
+    pub(super) fn send(
+        &mut self,
+        part: Part,
+        payload: &[u8],
+        framer: &mut Framer,
+        output: &mut Output,
+    ) -> Result<(), BackendFailed> {
+        if let Some(mut tail) = framer.tail(most_compressed(payload.len()), output) {
+            if let Some(part) = self.compress(part, payload, &mut tail)? {
+                framer.written(part, tail);
+            }
+            return Ok(());
+        }
         let mut compressed = Vec::new();
-        self.0.deflater.compress(payload, &mut compressed)?;
-        Ok(compressed)
+        if let Some(part) = self.compress(part, payload, &mut compressed)? {
+            framer.data(part, Cow::Owned(compressed), output);
+        }
+        Ok(())
     }
 
-    /// A piece of a message that is sent in fragments: what to send of it, if anything. Each
-    /// leaves at once: whoever sends pieces wants them to arrive.
-    pub(super) fn piece(
+    /// Says what there is to send, if anything. Each piece of a message leaves at once: whoever
+    /// sends pieces wants them to arrive.
+    fn compress(
         &mut self,
-        payload: &[u8],
         part: Part,
-    ) -> Result<Option<(Part, Vec<u8>)>, BackendFailed> {
+        payload: &[u8],
+        out: &mut impl Sink,
+    ) -> Result<Option<Part>, BackendFailed> {
         let Inner { deflater, begun, .. } = &mut *self.0;
-        let mut compressed = Vec::new();
-        deflater.push(payload, &mut compressed)?;
         if part.fin {
-            deflater.finish(&mut compressed)?;
+            deflater.compress(payload, out)?;
+        } else if payload.is_empty() {
+            return Ok(None); // says nothing
         } else {
-            deflater.flush(&mut compressed)?;
-        }
-        if compressed.is_empty() {
-            return Ok(None); // an empty piece says nothing
+            deflater.push(payload, out)?;
         }
         let first = !*begun;
         *begun = !part.fin;
-        Ok(Some((Part { compressed: true, first, ..part }, compressed)))
+        Ok(Some(Part { compressed: true, first, ..part }))
     }
 
     /// The compressed form of a prepared message, if it has one for this window. Our own window
@@ -76,5 +92,19 @@ impl Compressor {
         let payload = prepared.compressed(self.0.window_bits)?;
         self.0.deflater.release();
         Some(payload)
+    }
+}
+
+impl Sink for Tail<'_> {
+    fn room(&mut self, len: usize) -> &mut [u8] {
+        self.room(len)
+    }
+
+    fn filled(&mut self, count: usize, _: usize) {
+        self.filled(count);
+    }
+
+    fn strip(&mut self, tail: &[u8]) -> bool {
+        self.strip(tail)
     }
 }

@@ -10,6 +10,8 @@ use crate::frame::mask::{self, MaskKeys};
 use crate::frame::opcode::Opcode;
 use crate::message::Kind;
 use crate::output::SMALL_HEADER;
+#[cfg(feature = "deflate")]
+use crate::output::Tail;
 use crate::{Counters, Output};
 
 /// From this many bytes up an owned payload is not copied into the output's buffer: the copy
@@ -135,7 +137,37 @@ impl Framer {
         true
     }
 
-    /// The same for a payload that is shared. A server does not copy it.
+    /// Room for a frame with at most `most` bytes of payload, which are written where they wait.
+    /// `None` if the payload has to be made elsewhere and become [`data`](Self::data).
+    #[cfg(feature = "deflate")]
+    pub(super) fn tail<'o>(&self, most: usize, output: &'o mut Output) -> Option<Tail<'o>> {
+        if most > self.fragment_size() {
+            return None;
+        }
+        // Not always right: then the payload moves.
+        let header = match (most < 126, self.is_client()) {
+            (true, false) => 2,
+            (false, false) => 4,
+            (true, true) => 6,
+            (false, true) => 8,
+        };
+        output.tail(header, most)
+    }
+
+    /// Encodes the frame that was written there.
+    #[cfg(feature = "deflate")]
+    pub(super) fn written(&mut self, part: Part, mut tail: Tail<'_>) {
+        if part.fin {
+            self.counters.count_message();
+        }
+        let header = self.header(part.head(true, true), tail.payload().len());
+        if let Some(key) = header.mask {
+            mask::apply(key, 0, tail.payload());
+        }
+        tail.finish(header.as_slice());
+    }
+
+    /// Encodes a whole message whose payload is shared. A server does not copy it.
     pub(super) fn shared(&mut self, part: Part, payload: &Bytes, output: &mut Output) {
         if !self.is_worth_sharing(payload.len()) || self.is_client() {
             return self.data(part, Cow::Borrowed(payload), output);

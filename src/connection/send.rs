@@ -15,6 +15,8 @@ use crate::frame::control::{ControlPayload, MAX_CONTROL};
 use crate::frame::mask::MaskKeys;
 use crate::frame::opcode::Opcode;
 use crate::message::Kind;
+#[cfg(feature = "deflate")]
+use crate::message::deflate::BackendFailed;
 use crate::{ApiMisuse, CloseCode, CloseFrame, Config, Counters, Message, Output, ProtocolError};
 
 /// What may be sent, and what has to be.
@@ -96,7 +98,9 @@ impl SendPath {
         if let Some(compressor) = &self.compressor
             && compressor.wants(message.as_bytes().len())
         {
-            return self.send_compressed(message, output);
+            let len = message.as_bytes().len();
+            let (kind, payload) = parts(self.admit(message, len, output)?);
+            return self.compress(Part::whole(kind), &payload, output).map_err(SendError::from);
         }
         self.send_uncompressed(message, output)
     }
@@ -112,22 +116,19 @@ impl SendPath {
         Ok(())
     }
 
+    /// Sends a message, or a piece of one, compressed.
     #[cfg(feature = "deflate")]
-    fn send_compressed<'m>(
+    fn compress(
         &mut self,
-        message: Message<'m>,
+        part: Part,
+        payload: &[u8],
         output: &mut Output,
-    ) -> Result<(), SendError<Message<'m>>> {
-        let len = message.as_bytes().len();
-        let (kind, payload) = parts(self.admit(message, len, output)?);
-        let compressed = match &mut self.compressor {
-            Some(compressor) => compressor.message(&payload),
-            None => return Err(ApiMisuse::Closing.into()), // not reached: the caller has looked
+    ) -> Result<(), ApiMisuse> {
+        let sent = match &mut self.compressor {
+            Some(compressor) => compressor.send(part, payload, &mut self.framer, output),
+            None => return Err(ApiMisuse::Closing), // not reached: the callers have looked
         };
-        let Ok(compressed) = compressed else { return Err(self.cannot_compress(output).into()) };
-        let part = Part { compressed: true, ..Part::whole(kind) };
-        self.framer.data(part, Cow::Owned(compressed), output);
-        Ok(())
+        sent.map_err(|BackendFailed| self.cannot_compress(output))
     }
 
     /// The same whatever waits: for a sink, which has asked for room and cannot hand a message
@@ -186,14 +187,8 @@ impl SendPath {
         let part = Part { kind, compressed: false, first: self.in_progress.is_none(), fin };
         self.in_progress = (!fin).then_some(kind);
         #[cfg(feature = "deflate")]
-        if let Some(compressor) = &mut self.compressor {
-            let Ok(piece) = compressor.piece(&payload, part) else {
-                return Err(self.cannot_compress(output).into());
-            };
-            if let Some((part, payload)) = piece {
-                self.framer.data(part, Cow::Owned(payload), output);
-            }
-            return Ok(());
+        if self.compressor.is_some() {
+            return self.compress(part, &payload, output).map_err(SendError::from);
         }
         self.framer.data(part, payload, output);
         Ok(())

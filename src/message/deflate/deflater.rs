@@ -1,16 +1,21 @@
 //! Compression of messages to send (RFC 7692 section 7.2.1).
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::fmt;
 
 use zlib_rs::{Deflate, DeflateFlush};
 
 use super::pool::Params;
+use super::sink::Sink;
 use super::{TAIL, advanced, pool};
 
 /// The most output that one call of the backend is given room for, in bytes.
 const STEP: usize = 16 << 10;
+
+/// The most bytes that `len` become, incompressible or not, with the tail of a flush.
+pub(crate) const fn most_compressed(len: usize) -> usize {
+    len.saturating_add(len / 8).saturating_add(64)
+}
 
 /// Compresses the messages of one direction.
 pub(crate) struct Deflater {
@@ -18,8 +23,6 @@ pub(crate) struct Deflater {
     state: Option<Box<Deflate>>,
     params: Params,
     context_takeover: bool,
-    /// Whether bytes were pushed that no flush has followed.
-    unflushed: bool,
 }
 
 /// The backend broke its own contract. The message cannot be sent, nor any after it: the window
@@ -40,111 +43,79 @@ impl Deflater {
         context_takeover: bool,
     ) -> Option<Self> {
         let params = Params::new(window_bits, level, mem_level)?;
-        Some(Self { state: None, params, context_takeover, unflushed: false })
+        Some(Self { state: None, params, context_takeover })
     }
 
-    /// Compresses a whole message and appends its payload to `out`.
+    /// Compresses a whole message, or the last piece of one, and appends what ends its payload: at
+    /// least one byte.
     ///
     /// # Errors
     ///
     /// [`BackendFailed`].
     pub(crate) fn compress(
         &mut self,
-        message: &[u8],
-        out: &mut Vec<u8>,
+        last: &[u8],
+        out: &mut impl Sink,
     ) -> Result<(), BackendFailed> {
-        self.unflushed |= !message.is_empty();
-        self.end(message, out)
-    }
-
-    /// Takes the next piece of a message and appends what the backend lets go of its payload:
-    /// often nothing, and up to 64 KiB of input wait inside.
-    ///
-    /// # Errors
-    ///
-    /// [`BackendFailed`].
-    pub(crate) fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Result<(), BackendFailed> {
-        if piece.is_empty() {
+        if last.is_empty() {
+            // 7.2.3.6: "a single 0x00 octet", the rest of that block. The backend has nothing to
+            // flush here, and does not repeat a flush.
+            out.room(1).fill(0x00);
+            out.filled(1, 1);
+            if !self.context_takeover {
+                self.release();
+            }
             return Ok(());
         }
-        self.unflushed = true;
-        self.run(piece, DeflateFlush::NoFlush, out)
-    }
-
-    /// Appends all that waits inside, so that the receiver can inflate every byte pushed so far.
-    /// The message goes on. Each flush costs some bytes.
-    ///
-    /// # Errors
-    ///
-    /// [`BackendFailed`].
-    pub(crate) fn flush(&mut self, out: &mut Vec<u8>) -> Result<(), BackendFailed> {
-        if !core::mem::take(&mut self.unflushed) {
-            return Ok(());
+        // 7.2.1: the flush appends "an empty DEFLATE block with no compression", whose last four
+        // octets go. They are all in `out`: what was sent before ended in other blocks.
+        // A full flush also forgets the window, which is cheaper than to reset the state.
+        let takeover = self.context_takeover;
+        let flush = if takeover { DeflateFlush::SyncFlush } else { DeflateFlush::FullFlush };
+        self.run(last, flush, out)?;
+        if !out.strip(&TAIL) {
+            return Err(BackendFailed);
         }
-        self.run(&[], DeflateFlush::SyncFlush, out)
+        if !takeover && let Some(state) = self.state.take() {
+            pool::give_forgetful_deflate(self.params, state);
+        }
+        Ok(())
     }
 
-    /// Ends the message, and appends the rest of its payload: at least one byte.
+    /// Compresses a piece of a message, which goes on, and appends its payload: the receiver can
+    /// inflate all of it, which costs some bytes a piece. Nothing comes of an empty one.
     ///
     /// # Errors
     ///
     /// [`BackendFailed`].
-    pub(crate) fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), BackendFailed> {
-        self.end(&[], out)
+    pub(crate) fn push(&mut self, piece: &[u8], out: &mut impl Sink) -> Result<(), BackendFailed> {
+        if piece.is_empty() { Ok(()) } else { self.run(piece, DeflateFlush::SyncFlush, out) }
     }
 
     /// Gives up the window, between two messages, and with it the memory. The next message
     /// compresses as well as the first one did. A receiver does not notice.
     pub(crate) fn release(&mut self) {
-        debug_assert!(!self.unflushed, "within a message");
         if let Some(state) = self.state.take() {
             pool::give_deflate(self.params, state);
         }
     }
 
-    fn end(&mut self, last: &[u8], out: &mut Vec<u8>) -> Result<(), BackendFailed> {
-        if core::mem::take(&mut self.unflushed) {
-            // 7.2.1: the flush appends "an empty DEFLATE block with no compression", whose last
-            // four octets go. They are all in `out`: what was sent before ended in other blocks.
-            // A full flush also forgets the window, which is cheaper than to reset the state.
-            let takeover = self.context_takeover;
-            let flush = if takeover { DeflateFlush::SyncFlush } else { DeflateFlush::FullFlush };
-            self.run(last, flush, out)?;
-            let body = out.strip_suffix(&TAIL).ok_or(BackendFailed)?.len();
-            out.truncate(body);
-            if !takeover && let Some(state) = self.state.take() {
-                pool::give_forgetful_deflate(self.params, state);
-            }
-        } else {
-            // 7.2.3.6: "a single 0x00 octet", the rest of that block. The backend has nothing to
-            // flush here, and does not repeat a flush.
-            out.push(0x00);
-            if !self.context_takeover {
-                self.release();
-            }
-        }
-        Ok(())
-    }
-
-    /// Compresses all of `input`, and flushes as told.
+    /// Compresses all of `input`, at least one byte, and flushes as told.
     fn run(
         &mut self,
         mut input: &[u8],
         flush: DeflateFlush,
-        out: &mut Vec<u8>,
+        out: &mut impl Sink,
     ) -> Result<(), BackendFailed> {
         let state = self.state.get_or_insert_with(|| pool::take_deflate(self.params));
-        // Enough for the whole of a small message, incompressible or not, with its tail.
-        let bound = input.len().saturating_add(input.len() / 8).saturating_add(64);
-        let mut room = bound.clamp(256, STEP);
+        // Enough for the whole of a small message.
+        let mut room = most_compressed(input.len()).clamp(256, STEP);
         loop {
-            let start = out.len();
-            out.resize(start.saturating_add(room), 0);
             let (total_in, total_out) = (state.total_in(), state.total_out());
-            let result = state.compress(input, out.get_mut(start..).unwrap_or_default(), flush);
+            let result = state.compress(input, out.room(room), flush);
             let written = advanced(total_out, state.total_out());
             let consumed = advanced(total_in, state.total_in());
-            out.truncate(start.saturating_add(written));
+            out.filled(written, room);
             input = input.get(consumed..).unwrap_or_default();
             result.map_err(|_| BackendFailed)?;
             // Room that is left says that nothing waits. (Room filled to the last byte by chance

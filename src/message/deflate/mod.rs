@@ -26,10 +26,10 @@
 //!
 //! **Sending.** Decide first whether a message is compressed (its length, the caller's wish): from
 //! the first byte that was given to the [`Deflater`] on, the message has entered the window and must
-//! be sent as compressed. Then either [`Deflater::compress`] for a whole message, or
-//! [`Deflater::push`] for each piece and [`Deflater::finish`]. What these append is payload, ready
-//! to be cut into frames anywhere; RSV1 is set on the first frame only (6.1). `push` may append
-//! nothing: do not send a frame then.
+//! be sent as compressed. [`Deflater::compress`] takes a whole message or the last piece of one,
+//! [`Deflater::push`] each piece before. What they append is payload, ready to be cut into frames
+//! anywhere; RSV1 is set on the first frame only (6.1). Of an empty piece `push` makes nothing: do
+//! not send a frame then.
 //!
 //! # Memory
 //!
@@ -64,15 +64,17 @@ mod deflater;
 mod inflater;
 mod pool;
 mod room;
+mod sink;
 
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use deflater::{BackendFailed, Deflater};
+pub(crate) use deflater::{BackendFailed, Deflater, most_compressed};
 pub(crate) use inflater::{Inflater, Progress};
 pub(crate) use room::room_for;
+pub(crate) use sink::Sink;
 
 /// 7.2.1: "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end."
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
