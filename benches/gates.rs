@@ -18,10 +18,12 @@ fn main() {
         "receive-binary-125" => receive(&frame(0x82, &[7; 125])),
         "receive-text-mixed" => receive(&frame(0x81, text.as_bytes())),
         "receive-256-fragments-of-64" => receive(&fragments()),
-        "send-125-server" => send(Connection::server(Negotiated::default(), Config::default())),
+        "send-125-server" => send(server(), &[9; 125]),
+        "send-1000-server" => send(server(), &[9; 1000]),
         "send-125-client" => {
             let keys = MaskKeys::from_seed([1; 32]);
-            send(Connection::client(Negotiated::default(), Config::default(), keys));
+            let client = Connection::client(Negotiated::default(), Config::default(), keys);
+            send(client, &[9; 125]);
         }
         "handshake-server" => handshake(),
         _ => panic!("no case {case}"),
@@ -37,7 +39,7 @@ fn measured(work: &mut dyn FnMut()) {
 
 /// One message, whole in its input.
 fn receive(message: &[u8]) {
-    let mut server = Connection::server(Negotiated::default(), Config::default());
+    let mut server = server();
     let mut output = Output::new();
     let mut buffer = message.to_vec();
     for _ in 0..ROUNDS {
@@ -54,12 +56,15 @@ fn receive(message: &[u8]) {
     }
 }
 
-fn send(mut connection: Connection) {
-    let payload = [9; 125];
+fn server() -> Connection {
+    Connection::server(Negotiated::default(), Config::default())
+}
+
+fn send(mut connection: Connection, payload: &[u8]) {
     let mut output = Output::new();
     for _ in 0..ROUNDS {
         measured(&mut || {
-            let message = Message::binary(black_box(&payload[..]));
+            let message = Message::binary(black_box(payload));
             connection.send(message, &mut output).expect("open, and the output is empty");
         });
         assert!(output.len() > payload.len());

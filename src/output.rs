@@ -11,11 +11,11 @@ mod tail;
 #[cfg(feature = "deflate")]
 pub(crate) use tail::Tail;
 
-/// Memory that an empty output keeps for the next bytes; more is given back.
-const KEEP: usize = 64 << 10;
-
 /// The longest header of a frame that is not large: two bytes, a 16-bit length, a masking key.
 pub(crate) const SMALL_HEADER: usize = 8;
+
+/// An empty output keeps memory for so many bytes; more is given back.
+const KEEP: usize = 64 << 10;
 
 /// The smallest growth of the contiguous part.
 const MIN_GROWTH: usize = 256;
@@ -180,7 +180,7 @@ impl Output {
     fn reset_buffer(&mut self) {
         self.start = 0;
         self.end = 0;
-        if self.buffer.len() > KEEP {
+        if self.buffer.len() > KEEP + SMALL_HEADER {
             self.buffer = Vec::new();
         }
     }
@@ -303,7 +303,9 @@ impl Output {
         self.start = 0;
         self.end = end;
         if freed_little || end > self.buffer.len() {
-            let size = end.max(self.buffer.len().saturating_mul(2)).max(MIN_GROWTH);
+            // The next frame of this size is to have a `small_room`.
+            let size = end.saturating_add(SMALL_HEADER);
+            let size = size.max(self.buffer.len().saturating_mul(2)).max(MIN_GROWTH);
             self.buffer.resize(size, 0);
         }
         self.buffer.get_mut(start..end).unwrap_or_default()
@@ -520,6 +522,18 @@ mod tests {
         #[test]
         fn bytes_in_are_bytes_out(steps in vec(step(), 0..40)) {
             run(&steps);
+        }
+    }
+
+    /// Or it would take the long way every time.
+    #[test]
+    fn a_frame_leaves_room_for_the_next_of_its_size() {
+        for (header, len) in [(2, 125), (6, 125), (4, 1_000), (8, 1_000), (4, 16_000), (8, 60_000)]
+        {
+            let mut output = Output::new();
+            output.room(header + len).fill(1);
+            output.advance(header + len);
+            assert!(output.small_room(len).is_some(), "{header} {len}");
         }
     }
 

@@ -170,7 +170,10 @@ impl Framer {
     /// Encodes a whole message whose payload is shared. A server does not copy it.
     pub(super) fn shared(&mut self, part: Part, payload: &Bytes, output: &mut Output) {
         if !self.is_worth_sharing(payload.len()) || self.is_client() {
-            return self.data(part, Cow::Borrowed(payload), output);
+            if part.compressed || !self.small(part.kind, payload, output) {
+                self.data(part, Cow::Borrowed(payload), output);
+            }
+            return;
         }
         self.counters.count_message();
         let mut rest = payload.clone();
