@@ -293,6 +293,43 @@ fn noise(len: usize) -> Vec<u8> {
     std::iter::repeat_with(next).take(len).collect()
 }
 
+/// RFC 7692 section 7.2.3.1, as it is on the wire; 7.2.3.2 sends the second with five bytes.
+#[test]
+fn the_examples_are_sent() {
+    let mut config = Config::default();
+    config.compression_threshold = 0;
+    let (mut client, mut server) = pair(DeflateParams::default(), config);
+    let mut output = Output::new();
+    server.send(Message::text("Hello"), &mut output).unwrap();
+    assert_eq!(output.pending(), b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00");
+    output.advance(usize::MAX);
+    server.send(Message::text("Hello"), &mut output).unwrap();
+    assert!(output.len() <= 2 + 5, "{:x?}", output.pending());
+    output.advance(usize::MAX);
+    client.send(Message::text("Hello"), &mut output).unwrap();
+    assert_eq!(output.pending()[..2], [0xc1, 0x80 | 7]);
+    assert_eq!(take_compressed(&mut output), b"\xf2\x48\xcd\xc9\xc9\x07\x00");
+}
+
+/// Also where they grow by being compressed.
+#[test]
+fn compressed_payloads_leave_in_frames_of_their_size() {
+    for (size, len, frames) in
+        [(1_000, 999, 2), (3_000, 10_000, 4), (1_100, 1_000, 1), (100_000, 10_000, 1)]
+    {
+        let mut config = Config::default();
+        (config.fragment_size, config.compression_level) = (size, 0);
+        let (mut client, _) = pair(DeflateParams::default(), config);
+        let mut output = Output::new();
+        client.send(Message::binary(noise(len)), &mut output).unwrap();
+        let mut bytes = Vec::new();
+        drain(&mut output, &mut bytes);
+        let sent = common::wire::sent(&bytes);
+        assert_eq!(sent.len(), frames, "{len} in frames of {size}");
+        assert!(sent.iter().all(|frame| frame.payload.len() <= size));
+    }
+}
+
 /// Around every length of a header, and up to what has to be made outside of the output's memory:
 /// all behind one another, after a large message that is shared.
 #[test]

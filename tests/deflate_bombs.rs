@@ -9,7 +9,7 @@ use common::keys;
 use common::wire::{BINARY, CONTINUATION, FIN, ROLES, Role, TEXT};
 use heap::within;
 use websocket_proto::{
-    Config, Connection, DeflateParams, Delivery, Event, Negotiated, Output, ProtocolError,
+    Config, Connection, DeflateParams, Delivery, Event, Message, Negotiated, Output, ProtocolError,
 };
 
 const RSV1: u8 = 0x40;
@@ -29,8 +29,9 @@ fn main() {
         text_up_to_an_odd_limit(role);
         text_that_arrives_in_two_parts(role);
         nothing_stays(role);
+        a_sent_message_is_written_where_it_waits(role);
     }
-    println!("7 passed, 0 failed");
+    println!("8 passed, 0 failed");
 }
 
 fn connection(role: Role, limit: u64, delivery: Delivery) -> Connection {
@@ -234,4 +235,20 @@ fn nothing_stays(role: Role) {
         within(64 << 10, || receive(&mut connection(role, LIMIT, Delivery::Messages), &mut small));
     assert_eq!((seen, live), (Seen { messages: 1, bytes: 1000, error: None }, 0));
     assert!(receive(&mut failed, &mut small).error.is_some());
+}
+
+/// No memory is taken for a message's compressed form, once the output has some.
+fn a_sent_message_is_written_where_it_waits(role: Role) {
+    for len in [300, 1_000, 16_000, 50_000] {
+        let payload = vec![b'x'; len];
+        let mut connection = connection(role, LIMIT, Delivery::Messages);
+        let mut output = Output::new();
+        connection.send(Message::binary(&payload[..]), &mut output).expect("open");
+        let sent = output.len();
+        output.advance(sent);
+        let ((), live) = within(0, || {
+            connection.send(Message::binary(&payload[..]), &mut output).expect("open");
+        });
+        assert!(live == 0 && output.len() < sent && sent < len, "{len}");
+    }
 }

@@ -116,6 +116,22 @@ mod tests {
         assert_eq!(waiting(&output), [1; 3]);
     }
 
+    /// A transport that takes a little at a time: what it has taken makes room.
+    #[test]
+    fn memory_does_not_grow_with_what_was_sent() {
+        let mut output = Output::new();
+        output.room(1_000).fill(1);
+        for _ in 0..10_000 {
+            output.advance(14);
+            let mut tail = output.tail(4, 10).expect("nothing large waits");
+            tail.room(10).fill(2);
+            tail.filled(10);
+            tail.finish(&[3; 4]);
+        }
+        assert_eq!(output.len(), 1_000);
+        assert!(output.buffer.len() <= 4_000, "{} bytes", output.buffer.len());
+    }
+
     #[test]
     fn large_frames_and_memory_that_is_not_kept() {
         let mut output = Output::new();
