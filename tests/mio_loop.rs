@@ -4,7 +4,7 @@
 mod common;
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::{Child, Stdio};
 use std::thread;
 
@@ -209,6 +209,12 @@ fn each_connection_ends_by_itself() {
     breaks.write(&[SERVER.frame(FIN | 0x3, b""), SERVER.frame(FIN | TEXT, b"x")].concat());
     breaks.assert_closed(1002);
     drop(server.open());
+    // In the middle of a large message, which is read directly.
+    let mut ends = server.open();
+    ends.write(&SERVER.frame(FIN | BINARY, &pattern(1 << 20, 9))[..300_000]);
+    ends.stream.shutdown(Shutdown::Write).unwrap();
+    while ends.read() {}
+    assert_eq!(ends.bytes, b"");
     stays.write(&SERVER.frame(FIN | TEXT, b"still here"));
     stays.assert_echo(TEXT, b"still here");
     stays.write(&SERVER.close(1001, ""));

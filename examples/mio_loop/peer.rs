@@ -198,6 +198,9 @@ impl Peer {
     }
 
     fn read(&mut self, shared: &mut Shared, now: Duration) -> io::Result<()> {
+        if self.read_directly(now)? {
+            return Ok(());
+        }
         match self.stream.read(&mut shared.buffer) {
             Ok(0) => {
                 self.ended = true;
@@ -219,6 +222,33 @@ impl Peer {
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// Reads the rest of a large message straight into it. Whether it is large.
+    fn read_directly(&mut self, now: Duration) -> io::Result<bool> {
+        let Protocol::Open(connection) = &mut self.protocol else { return Ok(false) };
+        let Some((message, room)) = connection.direct() else { return Ok(false) };
+        let before = message.len();
+        // What was read before an error is in the message.
+        let read = (&mut self.stream).take(room as u64).read_to_end(message);
+        if message.len() > before {
+            self.deadlines.received(now);
+        }
+        let done = connection.direct_done(&mut self.output);
+        match read {
+            Ok(count) => self.ended = count < room,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
+            Err(error) => return Err(error),
+        }
+        if let Ok(Some(event)) = done
+            && let Some(message) = self.answer_event(event, now)
+        {
+            self.held = Some((message.into_owned(), Vec::new()));
+        }
+        if self.ended {
+            self.receive_eof();
+        }
+        Ok(true)
     }
 
     /// Takes the first `count` bytes of the buffer.
@@ -254,25 +284,30 @@ impl Peer {
 
     /// Answers each event while it lives. Input behind a failure is dropped.
     fn echo(&mut self, mut input: &mut [u8], now: Duration) {
-        let Protocol::Open(connection) = &mut self.protocol else { return };
         // After an error the Close frame that says so is in the output, and `should_shutdown` is
         // true: there is nothing else to do about it.
-        while let Ok(Some(event)) = connection.receive(&mut input, &mut self.output) {
-            if let Event::Pong(payload) = &event {
-                self.deadlines.pong_received(payload, now);
+        while let Protocol::Open(connection) = &mut self.protocol
+            && let Ok(Some(event)) = connection.receive(&mut input, &mut self.output)
+        {
+            if let Some(message) = self.answer_event(event, now) {
+                // Both lie in the buffer, which the next connection needs.
+                self.held = Some((message.into_owned(), input.to_vec()));
+                return;
             }
-            // Pings and the peer's Close have been answered by the connection.
-            let Ok(message) = Message::try_from(event) else { continue };
-            match connection.send(message, &mut self.output) {
-                Ok(()) => {}
-                Err(SendError::Full(message)) => {
-                    // Both lie in the buffer, which the next connection needs.
-                    self.held = Some((message.into_owned(), input.to_vec()));
-                    return;
-                }
-                // We have closed, and may not answer any more (section 5.5.1).
-                Err(SendError::Misuse(_)) => {}
-            }
+        }
+    }
+
+    /// Hands a message back that the output has no room for.
+    fn answer_event<'e>(&mut self, event: Event<'e>, now: Duration) -> Option<Message<'e>> {
+        if let Event::Pong(payload) = &event {
+            self.deadlines.pong_received(payload, now);
+        }
+        let Protocol::Open(connection) = &mut self.protocol else { return None };
+        // Pings and the peer's Close have been answered by the connection.
+        match connection.send(Message::try_from(event).ok()?, &mut self.output) {
+            Err(SendError::Full(message)) => Some(message),
+            // After we have closed nothing is answered any more (section 5.5.1).
+            Ok(()) | Err(SendError::Misuse(_)) => None,
         }
     }
 
