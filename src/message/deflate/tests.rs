@@ -385,6 +385,22 @@ fn a_used_state_remembers_nothing() {
     }
 }
 
+/// A message that was sent in pieces, of which the last was empty, is like any other.
+#[test]
+fn a_message_that_ends_with_nothing_is_kept_or_forgotten() {
+    let text = b"the quick brown fox jumps over the lazy dog, the quick brown fox";
+    for takeover in [true, false] {
+        let mut deflater = deflater(15, 6, 8, takeover);
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        deflater.push(text, &mut first).unwrap();
+        deflater.compress(b"", &mut first).unwrap();
+        deflater.compress(text, &mut second).unwrap();
+        let alone = whole(&mut Inflater::new(false), &second);
+        assert_eq!(alone == (text.to_vec(), Ok(())), !takeover);
+        assert_eq!(second.len() * 3 < first.len(), takeover);
+    }
+}
+
 #[test]
 fn takeover_pays() {
     let text = b"{\"symbol\":\"ABC\",\"bid\":100.25,\"ask\":100.27,\"volume\":123456}";
