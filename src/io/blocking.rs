@@ -335,8 +335,11 @@ fn transfer<S: Transport>(
             let limited = timer.limit_writes(stream, deadline)?;
             let mut slices = [IoSlice::new(&[]); SLICES];
             let count = link.output.io_slices(&mut slices);
-            let slices = slices.get(..count).unwrap_or_default();
-            if let Some(result) = timer.ready(stream.write_vectored(slices), &limited)? {
+            let written = match slices.get(..count).unwrap_or_default() {
+                [piece] => stream.write(piece), // the cheaper call
+                pieces => stream.write_vectored(pieces),
+            };
+            if let Some(result) = timer.ready(written, &limited)? {
                 link.written(result, timer.now());
             }
         }

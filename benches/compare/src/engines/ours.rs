@@ -98,6 +98,12 @@ impl Ours {
 
     #[inline(always)]
     fn write(&mut self) {
+        // The usual case: one piece.
+        let pending = self.output.pending();
+        if pending.len() == self.output.len() {
+            let written = Write::write(&mut self.memory, pending).expect("memory");
+            self.output.advance(written);
+        }
         while !self.output.is_empty() {
             let mut slices = [IoSlice::new(&[]); 4];
             let count = self.output.io_slices(&mut slices);
