@@ -221,10 +221,8 @@ impl Output {
     /// that have not begun, because "control frames MAY be injected in the middle of a fragmented
     /// message" (RFC 6455 section 5.4).
     pub(crate) fn control_room(&mut self, len: usize) -> &mut [u8] {
+        self.reserve(len);
         let end = self.end.saturating_add(len);
-        if end > self.buffer.len() {
-            return self.grow(len);
-        }
         let start = core::mem::replace(&mut self.end, end);
         self.buffer.get_mut(start..end).unwrap_or_default()
     }
@@ -256,10 +254,7 @@ impl Output {
         if self.large.is_some() || len > KEEP {
             return None;
         }
-        if self.end.saturating_add(len) > self.buffer.len() {
-            self.grow(len);
-            self.end = self.end.saturating_sub(len);
-        }
+        self.reserve(len);
         Some(Tail::new(&mut self.buffer, &mut self.end, header))
     }
 
@@ -292,23 +287,29 @@ impl Output {
         }
     }
 
+    /// Memory for `len` bytes behind what waits in the buffer.
+    #[inline]
+    fn reserve(&mut self, len: usize) {
+        if self.end.saturating_add(len) > self.buffer.len() {
+            self.grow(len);
+        }
+    }
+
     #[cold]
-    fn grow(&mut self, len: usize) -> &mut [u8] {
+    fn grow(&mut self, len: usize) {
         // Move what waits to the front, then at least double. Unless much was freed there, doubling
         // comes first: a transport that takes little at a time must not have all moved each time.
         let freed_little = self.start < self.buffer.len() / 4;
         self.buffer.copy_within(self.start..self.end, 0);
-        let start = self.buffered();
-        let end = start.saturating_add(len);
+        self.end = self.buffered();
         self.start = 0;
-        self.end = end;
+        let end = self.end.saturating_add(len);
         if freed_little || end > self.buffer.len() {
             // The next frame of this size is to have a `small_room`.
             let size = end.saturating_add(SMALL_HEADER);
             let size = size.max(self.buffer.len().saturating_mul(2)).max(MIN_GROWTH);
             self.buffer.resize(size, 0);
         }
-        self.buffer.get_mut(start..end).unwrap_or_default()
     }
 
     /// Takes `count` bytes off the entry in flight; returns how many were beyond it.
