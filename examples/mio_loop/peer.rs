@@ -302,9 +302,14 @@ impl Peer {
         if let Event::Pong(payload) = &event {
             self.deadlines.pong_received(payload, now);
         }
-        let Protocol::Open(connection) = &mut self.protocol else { return None };
         // Pings and the peer's Close have been answered by the connection.
-        match connection.send(Message::try_from(event).ok()?, &mut self.output) {
+        self.send(Message::try_from(event).ok()?)
+    }
+
+    /// Hands it back likewise.
+    fn send<'m>(&mut self, message: Message<'m>) -> Option<Message<'m>> {
+        let Protocol::Open(connection) = &mut self.protocol else { return None };
+        match connection.send(message, &mut self.output) {
             Err(SendError::Full(message)) => Some(message),
             // After we have closed nothing is answered any more (section 5.5.1).
             Ok(()) | Err(SendError::Misuse(_)) => None,
@@ -313,10 +318,9 @@ impl Peer {
 
     /// Goes on where the output was full.
     fn reply(&mut self, message: Message<'static>, rest: &mut Vec<u8>, now: Duration) {
-        let Protocol::Open(connection) = &mut self.protocol else { return };
-        match connection.send(message, &mut self.output) {
-            Err(SendError::Full(message)) => self.held = Some((message, mem::take(rest))),
-            Ok(()) | Err(SendError::Misuse(_)) => self.echo(rest, now),
+        match self.send(message) {
+            Some(message) => self.held = Some((message, mem::take(rest))),
+            None => self.echo(rest, now),
         }
     }
 
