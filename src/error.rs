@@ -203,6 +203,9 @@ pub enum ApiMisuse {
     MessageInProgress,
     /// An answer to a Close frame of the peer where none has come (5.5.1).
     NoCloseReceived,
+    /// A call that takes whole messages on a connection that delivers them in pieces
+    /// ([`Delivery::Chunks`](crate::Delivery::Chunks)): take them with `read`. Nothing was dropped.
+    ChunksDelivered,
     /// A piece of text sent as a continuation of a binary message, or the reverse (5.4).
     FragmentKind,
     /// A request target that is not a path in origin form (RFC 9112 section 3.2).
@@ -245,6 +248,9 @@ impl fmt::Display for ApiMisuse {
             }
             Self::MessageInProgress => f.write_str("a fragmented message has not been finished"),
             Self::NoCloseReceived => f.write_str("the peer has sent no close frame to answer"),
+            Self::ChunksDelivered => f.write_str(
+                "messages are delivered in chunks (Config::delivery), which `read` takes",
+            ),
             Self::FragmentKind => {
                 f.write_str("fragment is not of the kind of the message in progress")
             }

@@ -65,6 +65,7 @@ fn misuse_says_what_is_allowed() {
         (LongReason(124), &["124", "123"]),
         (MessageInProgress, &["not been finished"]),
         (NoCloseReceived, &["no close frame"]),
+        (ChunksDelivered, &["chunks", "Config::delivery", "read"]),
         (FragmentKind, &["kind"]),
         (InvalidTarget, &["target"]),
         (InvalidHost, &["host"]),

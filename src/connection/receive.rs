@@ -97,6 +97,22 @@ impl ReceivePath {
         self.assembler.in_message()
     }
 
+    /// The message that has begun and not ended, by a number that no other message of the
+    /// connection has: how many ended before it. `None` also once nothing will be delivered.
+    #[cfg_attr(not(test), allow(dead_code, reason = "for adapters"))]
+    pub(crate) const fn message_in_progress(&self) -> Option<u64> {
+        match self.end {
+            End::No if self.in_message() => Some(self.counters.messages),
+            End::No | End::Closed(_) | End::Failed(_) => None,
+        }
+    }
+
+    /// Whether messages are delivered in chunks ([`Delivery::Chunks`](crate::Delivery::Chunks)).
+    #[cfg_attr(not(test), allow(dead_code, reason = "for adapters"))]
+    pub(crate) const fn delivers_chunks(&self) -> bool {
+        self.assembler.delivers_chunks()
+    }
+
     #[inline]
     const fn is_between_frames(&self) -> bool {
         matches!(self.end, End::No) && self.decoder.is_between_frames()
@@ -385,6 +401,69 @@ impl ReceivePath {
     const fn delivered(&mut self, last: bool) {
         if last {
             self.counters.count_message();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Delivery;
+    use std::vec::Vec;
+
+    fn client(delivery: Delivery) -> ReceivePath {
+        let mut config = Config::default();
+        config.delivery = delivery;
+        ReceivePath::new(false, &config)
+    }
+
+    /// What is in progress after each byte.
+    fn in_progress(path: &mut ReceivePath, bytes: &[u8]) -> Vec<Option<u64>> {
+        let each = bytes.iter().map(|byte| {
+            let mut byte = [*byte];
+            let _ = path.receive(&mut &mut byte[..], |_| {});
+            path.message_in_progress()
+        });
+        each.collect()
+    }
+
+    #[test]
+    fn each_message_has_a_number_of_its_own() {
+        for delivery in [Delivery::Messages, Delivery::Chunks] {
+            let mut path = client(delivery);
+            assert_eq!(path.delivers_chunks(), delivery == Delivery::Chunks);
+            let bytes = b"\x81\x02hi\x02\x01x\x89\x01p\x80\x01y\x81\x00\x82\x01z";
+            let (a, b, c) = (Some(0), Some(1), Some(3));
+            let expected = [
+                &[None, a, a, None][..],
+                &[None, b, b], // the first fragment
+                &[b, b, b],    // a ping
+                &[b, b, None], // the last fragment
+                &[None, None], // an empty message
+                &[None, c, None],
+            ];
+            assert_eq!(in_progress(&mut path, bytes), expected.concat(), "{delivery:?}");
+            // Whole in the input, and the next one begun.
+            let mut bytes = *b"\x81\x01x\x81\x02y";
+            let mut input = &mut bytes[..];
+            while let Ok(Some(_)) = path.receive(&mut input, |_| {}) {}
+            assert_eq!(path.message_in_progress(), Some(5), "{delivery:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_in_progress_after_the_end() {
+        for delivery in [Delivery::Messages, Delivery::Chunks] {
+            for end in [&b"\xFF"[..], b"\x80\x01\xFF", b"\x88\x00"] {
+                let mut path = client(delivery);
+                in_progress(&mut path, b"\x01\x01x");
+                assert_eq!(path.message_in_progress(), Some(0));
+                assert_eq!(in_progress(&mut path, end).last(), Some(&None), "{end:?}");
+            }
+            let mut path = client(delivery);
+            in_progress(&mut path, b"\x01\x01x");
+            assert!(path.receive_eof().is_err());
+            assert_eq!(path.message_in_progress(), None);
         }
     }
 }

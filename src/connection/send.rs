@@ -202,6 +202,18 @@ impl SendPath {
         self.control_of_application(Opcode::Pong, payload, output)
     }
 
+    /// Appends a Ping whatever waits: an adapter's sign of life must not be held up by the messages
+    /// that make it necessary. `false` where nothing may be sent any more.
+    #[cfg_attr(not(test), allow(dead_code, reason = "for adapters"))]
+    pub(crate) fn keepalive_ping(&mut self, payload: &[u8], output: &mut Output) -> bool {
+        // 5.5: "All control frames MUST have a payload length of 125 bytes or less".
+        if !self.closing.may_send() || payload.len() > MAX_CONTROL {
+            return false;
+        }
+        self.framer.control(Opcode::Ping, payload, output);
+        true
+    }
+
     /// Begins the closing handshake, or answers the peer's Close.
     pub(crate) fn close(
         &mut self,
@@ -390,5 +402,49 @@ pub(super) fn parts(message: Message<'_>) -> (Kind, Cow<'_, [u8]>) {
         Message::Text(Cow::Borrowed(text)) => (Kind::Text, Cow::Borrowed(text.as_bytes())),
         Message::Text(Cow::Owned(text)) => (Kind::Text, Cow::Owned(text.into_bytes())),
         Message::Binary(data) => (Kind::Binary, data),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec;
+
+    fn server(config: &Config) -> SendPath {
+        SendPath::new(None, config)
+    }
+
+    #[test]
+    fn a_keepalive_ping_is_never_full() {
+        let mut config = Config::default();
+        config.output_hard_limit = 10;
+        let (mut path, mut output) = (server(&config), Output::new());
+        path.send(Message::binary(vec![7; 1 << 20]), &mut output).expect("one always fits");
+        assert_eq!(path.ping(b"p", &mut output), Err(SendError::Full(())));
+        let before = output.len();
+        assert!(path.keepalive_ping(b"p", &mut output));
+        assert_eq!(output.len(), before + 3);
+        assert!(!path.keepalive_ping(&[0; 126], &mut output), "no frame has that");
+    }
+
+    #[test]
+    fn no_keepalive_ping_after_the_end() {
+        let ends: [fn(&mut SendPath, &mut Output); 2] = [
+            |path, output| path.close(None, output).expect("open"),
+            |path, output| path.fail(ProtocolError::MessageTimeout, output),
+        ];
+        for end in ends {
+            let (mut path, mut output) = (server(&Config::default()), Output::new());
+            end(&mut path, &mut output);
+            let before = output.len();
+            assert!(!path.keepalive_ping(b"p", &mut output));
+            assert_eq!(output.len(), before);
+        }
+        // 5.5.1: after the peer's Close, and before ours, there is still something to say.
+        let mut config = Config::default();
+        config.auto_close = false;
+        let (mut path, mut output) = (server(&config), Output::new());
+        path.answer(Due::Close(None), &mut output);
+        assert!(path.keepalive_ping(b"p", &mut output));
     }
 }
