@@ -11,7 +11,9 @@ use std::alloc::System;
 use cap::Cap;
 use common::wire::{BINARY, CONTINUATION, FIN, PING, PONG, ROLES, Role, TEXT};
 use websocket_proto::handshake::{Server, ServerConfig};
-use websocket_proto::{Config, Connection, Delivery, Event, Message, Output, ProtocolError, State};
+use websocket_proto::{
+    CloseCode, Config, Connection, Delivery, Event, Message, Output, ProtocolError, State,
+};
 
 #[global_allocator]
 static HEAP: Cap<System> = Cap::new(System, usize::MAX);
@@ -21,7 +23,7 @@ const SLACK: usize = 64 << 10;
 type Test = fn(Role);
 
 fn main() {
-    let tests: [(&str, Test); 17] = [
+    let tests: [(&str, Test); 19] = [
         ("a new connection owns nothing", a_new_connection_owns_nothing),
         ("s04 and s70: a declared length costs nothing", a_declared_length_costs_nothing),
         ("s04: 10,000 headers, then silence", ten_thousand_headers),
@@ -38,6 +40,8 @@ fn main() {
         ("memory that is used again", memory_that_is_used_again),
         ("a failure gives all back", a_failure_gives_all_back),
         ("a close gives all back", a_close_gives_all_back),
+        ("s89: data that nobody waits for", data_that_nobody_waits_for),
+        ("an end gives the compressor back", an_end_gives_the_compressor_back),
         ("s15: output is bounded and given back", output_is_given_back),
     ];
     let mut passed = 0;
@@ -510,6 +514,100 @@ fn a_close_gives_all_back(role: Role) {
         assert_eq!((victim.live(), victim.connection.state()), (0, State::Closed));
     }
 }
+
+/// S89: a message of 1 MiB in pieces after our own Close, begun before it or not, or after a
+/// failure: what was kept is given back, and then not a byte is allocated.
+fn data_that_nobody_waits_for(role: Role) {
+    let close: fn(&mut Victim) = |victim| {
+        victim.connection.close(CloseCode::NORMAL, "", &mut victim.output).expect("open");
+        victim.connection.discard_data();
+    };
+    let fail: fn(&mut Victim) = |victim| {
+        victim.connection.fail(ProtocolError::MessageTimeout, &mut victim.output);
+    };
+    for (new, byte0, message) in contents() {
+        for begun in [0, 1, 100, 600_000] {
+            for end in [close, fail] {
+                let mut victim = new(role);
+                let mut frame = role.frame(byte0, &message);
+                let (head, tail) = frame.split_at_mut(begun);
+                victim.base = HEAP.allocated();
+                assert!(victim.feed(head).is_ok());
+                end(&mut victim);
+                victim.output.advance(usize::MAX);
+                victim.output.release();
+                assert_eq!(victim.live(), 0, "{begun} bytes before");
+                allow(HEAP.allocated(), 0);
+                for piece in tail.chunks_mut(5_000) {
+                    let events = victim.feed(piece);
+                    assert!(events == Ok(0) || victim.connection.state() == State::Failed);
+                }
+                allow(victim.base, usize::MAX >> 1);
+                victim.connection.recycle(vec![0; 1 << 16]);
+                assert_eq!(victim.live(), 0, "nothing is kept for the next message");
+            }
+        }
+    }
+}
+
+/// Connections, and a message of 1 MiB for each that does not end.
+fn contents() -> Vec<(fn(Role) -> Victim, u8, Vec<u8>)> {
+    let plain: fn(Role) -> Victim = |role| Victim::new(role, unlimited(Delivery::Messages));
+    let chunks: fn(Role) -> Victim = |role| Victim::new(role, unlimited(Delivery::Chunks));
+    let mut contents = vec![
+        (plain, BINARY, vec![7; 1 << 20]),
+        (plain, TEXT, vec![b'x'; 1 << 20]),
+        (chunks, BINARY, vec![7; 1 << 20]),
+    ];
+    #[cfg(all(feature = "deflate", feature = "std"))]
+    {
+        // Stored blocks of 2^15 bytes (RFC 1951 3.2.4).
+        let block = [&[0x00, 0x00, 0x80, 0xff, 0x7f][..], &[7; 1 << 15]].concat();
+        contents.push((deflating, 0x40 | BINARY, block.repeat(32)));
+        contents.push((deflating, 0x40 | TEXT, block.repeat(32)));
+    }
+    contents
+}
+
+/// Without `std` the backend's memory is not Rust's to count.
+#[cfg(all(feature = "deflate", feature = "std"))]
+fn deflating(role: Role) -> Victim {
+    let mut negotiated = websocket_proto::Negotiated::default();
+    negotiated.deflate = Some(websocket_proto::DeflateParams::default());
+    let (config, keys) = (unlimited(Delivery::Messages), common::keys());
+    let connection = match role {
+        Role::Client => Connection::client(negotiated, config, keys),
+        Role::Server => Connection::server(negotiated, config),
+    };
+    Victim { connection, output: Output::new(), base: HEAP.allocated(), received: 0 }
+}
+
+/// Nothing is sent after our Close or a failure, and the peer may take its time.
+#[cfg(all(feature = "deflate", feature = "std"))]
+fn an_end_gives_the_compressor_back(role: Role) {
+    let ends: [fn(&mut Victim); 3] = [
+        |victim| {
+            victim.connection.close(CloseCode::NORMAL, "", &mut victim.output).expect("open");
+        },
+        |victim| assert!(victim.connection.receive_eof().is_err()),
+        |victim| {
+            victim.connection.fail(ProtocolError::MessageTimeout, &mut victim.output);
+        },
+    ];
+    for end in ends {
+        let mut victim = deflating(role);
+        let message = Message::text("x".repeat(1_000));
+        victim.connection.send(message, &mut victim.output).expect("open");
+        assert!(victim.live() > 200_000, "the window");
+        end(&mut victim);
+        victim.output.advance(usize::MAX);
+        victim.output.release();
+        assert_eq!(victim.live(), 0);
+    }
+}
+
+#[cfg(not(all(feature = "deflate", feature = "std")))]
+fn an_end_gives_the_compressor_back(_: Role) {}
 
 /// A peer that does not read: refused at the hard limit, and no memory stays when it has read.
 fn output_is_given_back(role: Role) {

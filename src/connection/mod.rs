@@ -32,7 +32,7 @@ pub use state::{Initiator, State};
 /// | | methods |
 /// |---|---|
 /// | inputs | [`receive`](Self::receive), [`receive_eof`](Self::receive_eof); for large messages [`direct`](Self::direct), [`recycle`](Self::recycle) |
-/// | commands | [`send`](Self::send), [`send_fragment`](Self::send_fragment), [`send_prepared`](Self::send_prepared), [`ping`](Self::ping), [`pong`](Self::pong), [`close`](Self::close), [`reply_close`](Self::reply_close), [`fail`](Self::fail) |
+/// | commands | [`send`](Self::send), [`send_fragment`](Self::send_fragment), [`send_prepared`](Self::send_prepared), [`ping`](Self::ping), [`pong`](Self::pong), [`close`](Self::close), [`reply_close`](Self::reply_close), [`discard_data`](Self::discard_data), [`fail`](Self::fail) |
 /// | outputs | [`Output`], lent to each call; [`send_owed`](Self::send_owed) |
 /// | getters | [`state`](Self::state), [`closed`](Self::closed), [`should_shutdown`](Self::should_shutdown), [`statistics`](Self::statistics), ... |
 ///
@@ -326,6 +326,33 @@ impl Connection {
         output: &mut Output,
     ) -> Result<(), ApiMisuse> {
         self.send.close(Some((code, reason)), output)
+    }
+
+    /// Passes over the peer's messages from now on: the one on its way, and those after it. For
+    /// who closes and waits for nothing but the end (1.4: "a peer discards any further data
+    /// received"); without it, messages still arrive after [`close`](Self::close), until the peer's
+    /// Close does.
+    ///
+    /// No data event follows and no memory is kept, whatever was received of a message. Frames are
+    /// held against the rules of frames and their limits as before, and control frames are reported
+    /// and answered, the peer's Close above all (5.5.1). What is in a message is not looked at.
+    ///
+    /// ```
+    /// use websocket_proto::{CloseCode, Config, Connection, Event, Negotiated, Output, State};
+    ///
+    /// # let keys = websocket_proto::MaskKeys::from_seed([0; 32]);
+    /// let mut client = Connection::client(Negotiated::default(), Config::default(), keys);
+    /// let mut output = Output::new();
+    /// client.close(CloseCode::NORMAL, "enough", &mut output)?;
+    /// client.discard_data();
+    ///
+    /// let mut bytes = *b"\x82\x04more\x88\x00";
+    /// assert_eq!(client.receive(&mut &mut bytes[..], &mut output)?, Some(Event::Close(None)));
+    /// assert_eq!(client.state(), State::Closed);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn discard_data(&mut self) {
+        self.receive.discard_data();
     }
 
     /// Answers the peer's Close with the code that it carries, or with none if it has none, where

@@ -2,6 +2,7 @@
 
 mod control;
 mod direct;
+mod discard;
 
 use alloc::borrow::Cow;
 use core::mem;
@@ -294,6 +295,9 @@ impl ReceivePath {
         {
             return Ok(signal);
         }
+        if self.assembler.drops_data() {
+            return self.pass_over_data(input, found);
+        }
         let mut position = 0;
         let mut run = 0..0;
         loop {
@@ -395,7 +399,7 @@ impl ReceivePath {
         Ok(self.decoder.frame())
     }
 
-    /// Counts a message whose last piece is delivered: text that has turned out not to be any
+    /// Counts a message whose last piece is delivered, or passed over: text that has turned out not to be any
     /// counts nowhere, in whatever pieces it came.
     #[inline]
     const fn delivered(&mut self, last: bool) {
@@ -448,6 +452,23 @@ mod tests {
             let mut input = &mut bytes[..];
             while let Ok(Some(_)) = path.receive(&mut input, |_| {}) {}
             assert_eq!(path.message_in_progress(), Some(5), "{delivery:?}");
+        }
+    }
+
+    /// A message that is dropped has its number too.
+    #[test]
+    fn a_dropped_message_has_a_number() {
+        for delivery in [Delivery::Messages, Delivery::Chunks] {
+            let mut path = client(delivery);
+            in_progress(&mut path, b"\x81\x01x\x02\x02y");
+            assert_eq!(path.message_in_progress(), Some(1));
+            path.discard_data();
+            assert!(!path.delivers_chunks());
+            let (b, c) = (Some(1), Some(2));
+            let expected = [b, b, b, None, None, c, None, None, None];
+            let seen = in_progress(&mut path, b"y\x80\x01\xFF\x81\x01\xFF\x82\x00");
+            assert_eq!(seen, expected, "{delivery:?}");
+            assert_eq!(path.counters.messages, 4);
         }
     }
 

@@ -297,6 +297,7 @@ impl SendPath {
         // Before the Close frame: what has failed does not end cleanly, not even if the peer's
         // Close has come.
         self.closing.failed(error);
+        self.release_compressor();
         if says_so {
             self.write_close(Some((code, "")), output);
         }
@@ -355,6 +356,14 @@ impl SendPath {
         ApiMisuse::Closing
     }
 
+    /// Nothing can be compressed any more: its memory is not kept until the peer has closed too.
+    fn release_compressor(&mut self) {
+        #[cfg(feature = "deflate")]
+        {
+            self.compressor = None;
+        }
+    }
+
     fn control_of_application(
         &mut self,
         opcode: Opcode,
@@ -386,6 +395,7 @@ impl SendPath {
         }
         self.framer.close(body.get(..len).unwrap_or_default(), output);
         self.closing.close_sent();
+        self.release_compressor();
     }
 }
 

@@ -37,7 +37,11 @@ impl Assembler {
         input: &mut [u8],
         piece: Piece,
     ) -> Result<(Progress, usize), ProtocolError> {
-        if self.chunks { self.inflate_chunk(input, piece) } else { self.inflate_all(input, piece) }
+        if self.delivers_chunks() {
+            self.inflate_chunk(input, piece)
+        } else {
+            self.inflate_all(input, piece)
+        }
     }
 
     fn inflate_all(

@@ -4,7 +4,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Assembler, Buffer, Kind};
+use super::{Assembler, Buffer, Fate, Kind};
 use crate::ProtocolError;
 use crate::frame::decoder::{Frame, LARGE};
 use crate::frame::header::MAX_HEADER_LEN;
@@ -32,7 +32,7 @@ impl Assembler {
     /// them are missing in `frame` and have room. Text is not read directly: a `String` takes no
     /// bytes but through a check, which it has to pass once more if it was checked before.
     pub(crate) fn direct(&mut self, frame: &Frame) -> Option<(&mut Vec<u8>, usize)> {
-        if !frame.large || !self.moved || self.chunks || self.rules.compressed {
+        if !frame.large || !self.moved || self.fate != Fate::Kept || self.rules.compressed {
             return None;
         }
         let seen = self.seen(frame);
@@ -84,7 +84,11 @@ impl Assembler {
 
     /// Keeps the memory for the next message that needs some, unless one does already.
     pub(crate) fn recycle(&mut self, mut spent: Vec<u8>) {
-        if self.moved || !self.buffer.is_empty() || spent.capacity() > MAX_RECYCLED {
+        if self.drops_data()
+            || self.moved
+            || !self.buffer.is_empty()
+            || spent.capacity() > MAX_RECYCLED
+        {
             return;
         }
         spent.clear();

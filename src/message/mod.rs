@@ -82,12 +82,23 @@ pub(crate) enum Progress {
     Owned,
 }
 
+/// What becomes of the payload of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It is kept until the message is whole.
+    Kept,
+    /// It is delivered as it comes.
+    Chunks,
+    /// It is passed over.
+    Dropped,
+}
+
 /// Puts messages together and holds them against the limits.
 #[derive(Debug)]
 pub(crate) struct Assembler {
     rules: Rules,
     kind: Kind,
-    chunks: bool,
+    fate: Fate,
     /// Whether a part of the message was moved out of its input.
     moved: bool,
     /// Whether the application may have appended to the message what is not looked at yet.
@@ -131,7 +142,7 @@ impl Assembler {
                 message_size: 0,
             },
             kind: Kind::Binary,
-            chunks,
+            fate: if chunks { Fate::Chunks } else { Fate::Kept },
             moved: false,
             direct: false,
             fragments: 0,
@@ -156,7 +167,13 @@ impl Assembler {
 
     #[inline]
     pub(crate) const fn delivers_chunks(&self) -> bool {
-        self.chunks
+        matches!(self.fate, Fate::Chunks)
+    }
+
+    /// Whether data is passed over.
+    #[inline]
+    pub(crate) const fn drops_data(&self) -> bool {
+        matches!(self.fate, Fate::Dropped)
     }
 
     /// Whether a message has begun and not ended.
@@ -208,7 +225,7 @@ impl Assembler {
         if self.rules.compressed {
             return self.compressed(input, piece);
         }
-        if self.chunks {
+        if self.delivers_chunks() {
             return self.chunk(input, piece, run);
         }
         if piece.ends_frame && !self.moved {
@@ -270,14 +287,21 @@ impl Assembler {
         }
     }
 
-    /// Gives the memory of an unfinished message back: nothing will be delivered any more.
+    /// No data will be delivered any more: gives back what was kept for it, and keeps nothing from
+    /// here on. The rules still hold.
     pub(crate) fn discard(&mut self) {
+        self.fate = Fate::Dropped;
         self.buffer = Buffer::Binary(Vec::new());
         self.direct = false;
         #[cfg(feature = "deflate")]
         {
             self.inflater = None;
         }
+    }
+
+    /// A message that was passed over has ended.
+    pub(crate) fn end_dropped(&mut self) {
+        self.end_message();
     }
 
     #[inline]

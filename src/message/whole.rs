@@ -3,7 +3,7 @@
 
 use core::ops::Range;
 
-use super::{Assembler, Kind, Piece, Progress};
+use super::{Assembler, Fate, Kind, Piece, Progress};
 use crate::frame::mask;
 use crate::frame::whole::{self, Whole};
 use crate::{Counters, ProtocolError};
@@ -13,7 +13,7 @@ impl Assembler {
     /// nothing unusual about it.
     #[inline(always)]
     pub(crate) fn whole_message(&self, input: &[u8]) -> Option<Whole> {
-        if self.chunks || self.rules.in_message {
+        if self.fate != Fate::Kept || self.rules.in_message {
             return None;
         }
         whole::frame(&self.rules, input).filter(Whole::fin)
@@ -30,7 +30,7 @@ impl Assembler {
         run: &mut Range<usize>,
         counters: &mut Counters,
     ) -> Result<Progress, ProtocolError> {
-        if self.chunks {
+        if self.fate != Fate::Kept {
             return Ok(Progress::More);
         }
         loop {

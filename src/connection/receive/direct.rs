@@ -41,8 +41,6 @@ impl ReceivePath {
 
     /// Takes the memory of a message that the application is done with.
     pub(crate) fn recycle(&mut self, spent: Vec<u8>) {
-        if matches!(self.end, End::No) {
-            self.assembler.recycle(spent);
-        }
+        self.assembler.recycle(spent);
     }
 }
