@@ -7,6 +7,17 @@ use core::time::Duration;
 /// Durations are kept in whole milliseconds: they are rounded up to the next one, to at least one
 /// and at most 49 days.
 ///
+/// What they come to in an adapter, with the defaults of its options, until the program is told:
+///
+/// | the peer | after |
+/// |---|---|
+/// | connects and says nothing, or too slowly | `handshake`: 10 s |
+/// | is gone while nothing waits to be written | `ping_interval` + `pong_wait`: 40 s; longer by a second for each 24 KiB that were written shortly before, since these may still lie in the transport: 171 s at most |
+/// | takes nothing of what waits | `write` after the last byte that it took: 120 s |
+/// | does not answer our Close | `close` after our Close has left: 10 s; what waits before the Close is bounded by `write` |
+/// | broke the protocol, or was too slow | at once when the Close frame that says so has left, `close` at the latest: 10 s |
+/// | leaves the transport open after the end | nothing: the program is told at once. Only `close()` waits for the transport's end, for `linger`: 1 s |
+///
 /// ```
 /// use core::time::Duration;
 /// use websocket_proto::DeadlineConfig;
@@ -21,20 +32,27 @@ pub struct DeadlineConfig {
     /// progress never restarts it, so that a peer which sends a byte a second gains nothing.
     /// Default 10 s.
     pub handshake: Option<Duration>,
-    /// From the first Close frame, sent or received, to the end of the transport (7.1.1), in all.
-    /// Default 10 s.
+    /// From when our Close frame has left, or the connection has failed, to the peer's Close frame
+    /// or the end of the transport (7.1.1), in all. Default 10 s.
     pub close: Option<Duration>,
-    /// After this long without a byte from the peer a ping is due (5.5.2). Default `None` in the
-    /// core, which has no timer to wake it; the adapters' options set 20 s.
+    /// From the end of the connection to that of its transport: how long the peer's end is waited
+    /// for, so that bytes of the peer which nobody has read do not make the system reset the
+    /// connection and swallow our Close frame. `None` waits for as long as the peer likes.
+    /// Default 1 s.
+    pub linger: Option<Duration>,
+    /// After this long without a sign of life from the peer a ping is due (5.5.2). Default `None`
+    /// in the core, which has no timer to wake it; the adapters' options set 20 s.
     pub ping_interval: Option<Duration>,
-    /// From that ping to the next byte from the peer. `None` sends pings, which keeps the
-    /// connection alive in proxies, but does not wait for answers. Default 20 s.
+    /// From when that ping has left to the next sign of life from the peer. `None` sends pings,
+    /// which keeps the connection alive in proxies, but does not wait for answers. Default 20 s.
     pub pong_wait: Option<Duration>,
     /// From the first byte of a message to its end, in all: neither its fragments nor pings
     /// between them restart it. Default `None`, as it bounds the size that a slow link can carry.
     pub message: Option<Duration>,
     /// How long bytes may wait to be written while the peer takes none; each byte taken restarts
-    /// it. Default 10 s.
+    /// it. Default 120 s: an operating system tells of room in large steps only. A peer that
+    /// steadily reads 25 kB/s from Linux makes room every 42 s, with nothing to be seen in
+    /// between.
     pub write: Option<Duration>,
 }
 
@@ -43,10 +61,11 @@ impl Default for DeadlineConfig {
         Self {
             handshake: Some(Duration::from_secs(10)),
             close: Some(Duration::from_secs(10)),
+            linger: Some(Duration::from_secs(1)),
             ping_interval: None,
             pong_wait: Some(Duration::from_secs(20)),
             message: None,
-            write: Some(Duration::from_secs(10)),
+            write: Some(Duration::from_secs(120)),
         }
     }
 }
@@ -57,16 +76,18 @@ impl Default for DeadlineConfig {
 pub enum Expired {
     /// The handshake did not end in time. A server answers 408 and closes.
     Handshake,
-    /// Nothing was received for the ping interval: send a ping with
-    /// [`ping_payload`](Deadlines::ping_payload). The only one that does not end the connection.
+    /// There was no sign of life for the ping interval: send a ping with
+    /// [`ping_payload`](Deadlines::ping_payload), and report when it has left
+    /// ([`ping_left`](Deadlines::ping_left)). The only one that does not end the connection.
     SendPing,
-    /// Nothing was received since the ping.
+    /// There was no sign of life since the ping has left.
     KeepaliveTimeout,
     /// A message began and did not end in time.
     Message,
-    /// The closing handshake, or the end of the transport after it, did not come in time: drop
-    /// the transport.
+    /// The closing handshake did not end in time: drop the transport.
     Close,
+    /// The connection had ended, and its transport has not: drop it. Nothing is wrong.
+    Linger,
     /// The peer took none of the bytes that wait: drop the transport.
     Write,
 }
@@ -74,17 +95,18 @@ pub enum Expired {
 /// The deadlines of one connection.
 ///
 /// The caller reports what happens, waits until [`next_deadline`](Self::next_deadline) at the
-/// longest, and calls [`on_deadline`](Self::on_deadline) then. What starts and what stops each:
+/// longest, and calls [`on_deadline`](Self::on_deadline) then, after it has read what has arrived:
+/// a peer is not to blame for bytes that nobody has looked at. What starts and what stops each:
 ///
 /// ```text
-///               new                    opened                      closing            closed
-///                |-------- handshake ----|                            |------ close ------|
+///               new                    opened             closing            lingering       closed
+///                |-------- handshake ----|                   |------ close ------|--- linger ---|
 ///
-///                                        |-- ping interval --| SendPing --- pong wait ---| KeepaliveTimeout
-///                                        ^                                   |
-///                                        `--------- received (any byte) -----'     (until closing)
+///                          |-- ping interval --| SendPing ... ping_left -- pong wait --| KeepaliveTimeout
+///                          ^                                      |
+///                          `-- received, room for what waited ----'        (until closing)
 ///
-///                    message_started |------ message ------| message_ended         (until closing)
+///                    message_started |------ message ------| message_ended (until closing)
 ///
 ///                     write_waiting |------ write ------| write_progress(now, false)
 ///                                   ^         |
@@ -92,7 +114,8 @@ pub enum Expired {
 /// ```
 ///
 /// Any byte from the peer proves that it lives, not only the pong: that may stand behind a large
-/// message. The round trip is measured by the pong alone.
+/// message. So does room in a transport that was full: the peer has taken something. The round
+/// trip is measured by the pong alone.
 ///
 /// `now` is the time since any moment that the caller picks, the same for all calls, by a clock
 /// that does not go back, such as `Instant::elapsed`. If it does go back, deadlines come later,
@@ -112,18 +135,19 @@ pub enum Expired {
 /// assert_eq!(deadlines.next_deadline(), Some(seconds(21)));
 /// assert_eq!(deadlines.on_deadline(seconds(21)), Some(Expired::SendPing));
 /// let ping = deadlines.ping_payload();
+/// deadlines.ping_left(seconds(21), 0); // its last byte was written
 ///
 /// deadlines.received(seconds(22));
 /// deadlines.pong_received(&ping, seconds(22));
 /// assert_eq!(deadlines.last_round_trip(), Some(seconds(1)));
 /// assert_eq!(deadlines.next_deadline(), Some(seconds(42)));
 /// ```
-// There is one of these for each idle connection, so it is packed into 56 bytes: moments in
-// nanoseconds (584 years), settings in milliseconds, and one moment for the three deadlines that
+// There is one of these for each idle connection, so it is packed into 64 bytes: moments in
+// nanoseconds (584 years), settings in milliseconds, and one moment for the four deadlines that
 // exclude each other.
 #[derive(Clone, Debug)]
 pub struct Deadlines {
-    /// By phase: the end of the handshake, of the message in progress, or of the close.
+    /// By phase: the end of the handshake, of the message in progress, of the close, of the linger.
     phase_ends: u64,
     /// The next ping, or the end of the wait for its answer.
     keepalive: u64,
@@ -133,9 +157,13 @@ pub struct Deadlines {
     ping_left: u32,
     /// In microseconds.
     round_trip: u32,
+    /// How many pings were due.
+    pings: u32,
     phase: Phase,
     awaiting: Awaiting,
     has_round_trip: bool,
+    /// Bytes wait for room in the transport.
+    blocked: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,19 +171,26 @@ enum Phase {
     Handshake,
     Open,
     Closing,
+    Lingering,
     Closed,
 }
 
-/// What came after the last ping.
+/// What came of the last ping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Awaiting {
     /// The pong came, or there was no ping.
     Nothing,
-    /// Bytes, but not the pong yet: only the round trip is open.
+    /// It has not left yet: nobody can have answered it.
+    Departure,
+    /// It has left, and bytes came, but not the pong yet: only the round trip is open.
     Pong,
-    /// Nothing: the peer may be gone.
+    /// It has left, and there was no sign of life since: the peer may be gone.
     AnyByte,
 }
+
+/// The slowest peer that is waited for, in bytes a second: so fast are bytes that lie in the
+/// transport assumed to leave it.
+pub(crate) const SLOWEST: u64 = 24 << 10;
 
 impl Deadlines {
     /// The transport is open at `now` and the handshake begins.
@@ -167,6 +202,7 @@ impl Deadlines {
             write: NEVER,
             settings: Settings {
                 close: millis(config.close),
+                linger: millis(config.linger),
                 ping_interval: millis(config.ping_interval),
                 pong_wait: millis(config.pong_wait),
                 message: millis(config.message),
@@ -174,9 +210,11 @@ impl Deadlines {
             },
             ping_left: 0,
             round_trip: 0,
+            pings: 0,
             phase: Phase::Handshake,
             awaiting: Awaiting::Nothing,
             has_round_trip: false,
+            blocked: false,
         }
     }
 
@@ -193,7 +231,8 @@ impl Deadlines {
     /// next ping off.
     #[inline]
     pub fn received(&mut self, now: Duration) {
-        if self.phase == Phase::Open {
+        // A ping that is due and has not left is the next one.
+        if self.phase == Phase::Open && self.awaiting != Awaiting::Departure {
             self.keepalive = after(now, self.settings.ping_interval);
             if self.awaiting == Awaiting::AnyByte {
                 self.awaiting = Awaiting::Pong;
@@ -201,10 +240,27 @@ impl Deadlines {
         }
     }
 
+    /// The last byte of the ping that was due was written: from now on the peer is waited for.
+    /// `backlog` is how many bytes the transport took before it and may still hold, as far as that
+    /// is known: the wait is longer by a second for each 24 KiB of them. Ignored if no ping is due.
+    pub fn ping_left(&mut self, now: Duration, backlog: u64) {
+        if self.awaiting != Awaiting::Departure {
+            return;
+        }
+        self.awaiting = Awaiting::AnyByte;
+        self.ping_left = micros(now);
+        let seconds = backlog.checked_div(SLOWEST).unwrap_or(0);
+        self.keepalive = match self.settings.pong_wait {
+            OFF => after(now, self.settings.ping_interval),
+            wait => after(now.saturating_add(Duration::from_secs(seconds)), wait),
+        };
+    }
+
     /// A pong came. If it answers the last ping ([`ping_payload`](Self::ping_payload)), this is
     /// the round trip; others are ignored (5.5.3 allows unsolicited pongs).
     pub fn pong_received(&mut self, payload: &[u8], now: Duration) {
-        if self.awaiting == Awaiting::Nothing || payload != self.ping_payload() {
+        let waits = matches!(self.awaiting, Awaiting::Pong | Awaiting::AnyByte);
+        if !waits || payload != self.ping_payload() {
             return;
         }
         self.received(now);
@@ -234,26 +290,32 @@ impl Deadlines {
         }
     }
 
-    /// Bytes wait to be written. Ignored if the same was said before, so that more bytes do not
-    /// restart the deadline.
+    /// The transport is full, and bytes wait to be written. Ignored if the same was said before,
+    /// so that more bytes do not restart the deadline.
     #[inline]
     pub fn write_waiting(&mut self, now: Duration) {
-        if self.write == NEVER && self.phase != Phase::Closed {
+        if !self.blocked && !matches!(self.phase, Phase::Lingering | Phase::Closed) {
+            self.blocked = true;
             self.write = after(now, self.settings.write);
         }
     }
 
-    /// The transport took some bytes; `waiting` tells whether others are left.
+    /// The transport took some bytes; `waiting` tells whether it is full again and others are left.
+    /// Where bytes had to wait, this is a sign of life: the peer has made the room.
     #[inline]
     pub fn write_progress(&mut self, now: Duration, waiting: bool) {
+        if self.blocked {
+            self.received(now);
+        }
+        self.blocked = false;
         self.write = NEVER;
         if waiting {
             self.write_waiting(now);
         }
     }
 
-    /// A Close frame was sent or received, or the connection failed and its transport is to end
-    /// (7.1.2, 7.1.7). No message and no ping counts any more. Ignored the second time: the
+    /// Our Close frame has left (7.1.2), the peer's has come and ours may follow, or the connection
+    /// has failed (7.1.7). No message and no ping counts any more. Ignored the second time: the
     /// peer's Close does not restart the deadline.
     pub fn closing(&mut self, now: Duration) {
         if matches!(self.phase, Phase::Handshake | Phase::Open) {
@@ -264,10 +326,23 @@ impl Deadlines {
         }
     }
 
+    /// The connection has ended, and all that we had to say has left: only the end of the transport
+    /// is missing. Ignored the second time.
+    pub fn lingering(&mut self, now: Duration) {
+        if !matches!(self.phase, Phase::Lingering | Phase::Closed) {
+            self.phase = Phase::Lingering;
+            self.phase_ends = after(now, self.settings.linger);
+            self.awaiting = Awaiting::Nothing;
+            self.blocked = false;
+            (self.keepalive, self.write) = (NEVER, NEVER);
+        }
+    }
+
     /// The transport has ended (7.1.4): no deadline is left.
     pub fn closed(&mut self) {
         self.phase = Phase::Closed;
         self.awaiting = Awaiting::Nothing;
+        self.blocked = false;
         (self.phase_ends, self.keepalive, self.write) = (NEVER, NEVER, NEVER);
     }
 
@@ -294,6 +369,7 @@ impl Deadlines {
                 Phase::Handshake => Some(Expired::Handshake),
                 Phase::Open => Some(Expired::Message),
                 Phase::Closing => Some(Expired::Close),
+                Phase::Lingering => Some(Expired::Linger),
                 Phase::Closed => None,
             };
         }
@@ -301,27 +377,36 @@ impl Deadlines {
             self.write = NEVER;
             return Some(Expired::Write);
         }
+        self.keepalive = NEVER;
         if self.awaiting == Awaiting::AnyByte && self.settings.pong_wait != OFF {
-            self.keepalive = NEVER;
             return Some(Expired::KeepaliveTimeout);
         }
-        self.awaiting = Awaiting::AnyByte;
-        self.ping_left = micros(now);
-        // Counted from now and not from the deadline: a caller that comes late does not take the
-        // time from the peer.
-        self.keepalive = match self.settings.pong_wait {
-            OFF => after(now, self.settings.ping_interval),
-            wait => after(now, wait),
-        };
+        // What follows is counted from when the ping has left, and not from the deadline: who comes
+        // late, or cannot write, does not take the time from the peer.
+        self.awaiting = Awaiting::Departure;
+        self.pings = self.pings.wrapping_add(1);
         Some(Expired::SendPing)
+    }
+
+    /// Puts off what would blame the peer for its silence, if that is due: what has arrived could
+    /// not be looked at. `message`: a message may have ended in it; `any`: there may be any.
+    #[cfg(feature = "std")]
+    pub(crate) fn excuse(&mut self, now: Duration, message: bool, any: bool) {
+        let due = nanos(now);
+        if message && self.phase == Phase::Open && self.phase_ends <= due {
+            self.phase_ends = after(now, self.settings.message);
+        }
+        if any && self.awaiting == Awaiting::AnyByte && self.keepalive <= due {
+            self.keepalive = after(now, self.settings.pong_wait);
+        }
     }
 
     /// The payload for the ping of the last [`Expired::SendPing`], by which
     /// [`pong_received`](Self::pong_received) knows its answer (5.5.3: "identical
-    /// \"Application data\"").
+    /// \"Application data\""). It is the number of the ping, which tells the peer nothing new.
     #[must_use]
     pub fn ping_payload(&self) -> [u8; 4] {
-        self.ping_left.to_be_bytes()
+        self.pings.to_be_bytes()
     }
 
     /// From the last ping that was answered to its pong, in microseconds up to 35 minutes.
@@ -335,6 +420,7 @@ impl Deadlines {
 #[derive(Clone, Copy, Debug)]
 struct Settings {
     close: u32,
+    linger: u32,
     ping_interval: u32,
     pong_wait: u32,
     message: u32,
@@ -385,6 +471,8 @@ mod tests {
     enum Step {
         Opened,
         Received,
+        /// The ping that was due has left, behind so many bytes.
+        Left(u64),
         /// The pong to the last ping.
         Pong,
         /// A pong that nobody asked for.
@@ -394,6 +482,7 @@ mod tests {
         WriteWaiting,
         WriteProgress(bool),
         Closing,
+        Lingering,
         Closed,
         /// Waits until then; what expires on the way is noted.
         Until,
@@ -420,6 +509,7 @@ mod tests {
         match step {
             Opened => deadlines.opened(now),
             Received => deadlines.received(now),
+            Left(backlog) => deadlines.ping_left(now, backlog),
             Pong => deadlines.pong_received(&deadlines.ping_payload(), now),
             StrayPong => deadlines.pong_received(b"what?", now),
             MessageStarted => deadlines.message_started(now),
@@ -427,18 +517,20 @@ mod tests {
             WriteWaiting => deadlines.write_waiting(now),
             WriteProgress(waiting) => deadlines.write_progress(now, waiting),
             Closing => deadlines.closing(now),
+            Lingering => deadlines.lingering(now),
             Closed => deadlines.closed(),
             Until => {}
         }
     }
 
-    /// Plays a timeline (milliseconds) by a caller that waits for `next_deadline` exactly, and
-    /// returns what expired when.
+    /// Plays a timeline (milliseconds) by a caller that waits for `next_deadline` exactly and whose
+    /// pings leave at once, and returns what expired when.
     fn play(deadlines: &mut Deadlines, timeline: &[(u64, Step)]) -> Vec<(u64, Expired)> {
         let mut expired = Vec::new();
         for &(at, step) in timeline {
             while let Some(next) = deadlines.next_deadline().filter(|next| *next <= ms(at)) {
                 let what = deadlines.on_deadline(next).expect("next_deadline told the truth");
+                deadlines.ping_left(next, 0);
                 expired.push((u64::try_from(next.as_millis()).unwrap(), what));
             }
             apply(deadlines, step, ms(at));
@@ -452,13 +544,14 @@ mod tests {
             ping_interval: Some(ms(20_000)),
             pong_wait: Some(ms(5_000)),
             message: Some(ms(30_000)),
+            write: Some(ms(10_000)),
             ..DeadlineConfig::default()
         }
     }
 
     #[test]
     fn timelines() {
-        use Expired::{Close, Handshake, KeepaliveTimeout, Message, SendPing, Write};
+        use Expired::{Close, Handshake, KeepaliveTimeout, Linger, Message, SendPing, Write};
         #[rustfmt::skip]
         let table: &[Timeline] = &[
             ("S23: nothing ever comes", &[(99_000, Until)], &[(10_000, Handshake)]),
@@ -499,6 +592,16 @@ mod tests {
                 &[(11_000, Write)]),
             ("the Close is not taken", &[(0, Opened), (5_000, WriteWaiting), (9_000, Closing), (99_000, Until)],
                 &[(15_000, Write), (19_000, Close)]),
+            ("S80: room for what waited is a sign of life", &[(0, Opened), (2_000, WriteWaiting), (11_000, WriteProgress(false)),
+                (31_000, Until)], &[(31_000, SendPing)]),
+            ("bytes that found room at once are none", &[(0, Opened), (11_000, WriteProgress(false)), (25_000, Until)],
+                &[(20_000, SendPing), (25_000, KeepaliveTimeout)]),
+            ("S80: room in the wait for a pong", &[(0, Opened), (20_000, WriteWaiting), (24_000, WriteProgress(false)),
+                (43_999, Until)], &[(20_000, SendPing)]),
+            ("S85: only the end of the transport is missing", &[(0, Opened), (3_000, WriteWaiting), (4_000, Lingering),
+                (4_500, Received), (4_500, WriteWaiting), (4_500, Closing), (99_000, Until)], &[(5_000, Linger)]),
+            ("S85: after a closing handshake", &[(0, Opened), (3_000, Closing), (4_000, Lingering), (99_000, Until)],
+                &[(5_000, Linger)]),
             ("two at once: what ends the connection first",
                 &[(0, Opened), (10_000, WriteWaiting), (20_000, Until)], &[(20_000, Write), (20_000, SendPing)]),
             ("closed", &[(0, Opened), (1_000, WriteWaiting), (2_000, Closing), (3_000, Closed), (4_000, WriteWaiting),
@@ -515,13 +618,16 @@ mod tests {
         let off = DeadlineConfig {
             handshake: None,
             close: None,
+            linger: None,
             ping_interval: None,
             pong_wait: None,
             message: None,
             write: None,
         };
         let mut deadlines = Deadlines::new(&off, ms(0));
-        for step in [WriteWaiting, Opened, Received, MessageStarted, WriteWaiting, Closing] {
+        for step in
+            [WriteWaiting, Opened, Received, MessageStarted, WriteWaiting, Closing, Lingering]
+        {
             apply(&mut deadlines, step, ms(1));
             assert_eq!(deadlines.next_deadline(), None, "{step:?}");
             assert_eq!(deadlines.on_deadline(Duration::MAX), None, "{step:?}");
@@ -543,7 +649,10 @@ mod tests {
         deadlines.pong_received(&deadlines.ping_payload(), ms(1));
         assert_eq!(deadlines.last_round_trip(), None, "a pong before any ping");
 
-        assert_eq!(deadlines.on_deadline(ms(20_100)), Some(Expired::SendPing));
+        assert_eq!(deadlines.on_deadline(ms(20_050)), Some(Expired::SendPing));
+        deadlines.pong_received(&deadlines.ping_payload(), ms(20_060));
+        assert_eq!(deadlines.last_round_trip(), None, "a pong before the ping has left");
+        deadlines.ping_left(ms(20_100), 0);
         let ping = deadlines.ping_payload();
         deadlines.received(ms(20_150));
         deadlines.pong_received(b"", ms(20_150));
@@ -555,6 +664,7 @@ mod tests {
         assert_eq!(deadlines.last_round_trip(), Some(ms(63)), "the same pong again");
 
         assert_eq!(deadlines.on_deadline(ms(40_163)), Some(Expired::SendPing));
+        deadlines.ping_left(ms(40_163), 0);
         assert_ne!(deadlines.ping_payload(), ping);
         assert_eq!(deadlines.last_round_trip(), Some(ms(63)), "until the next pong");
         deadlines.pong_received(&ping, ms(40_170));
@@ -568,8 +678,46 @@ mod tests {
         let mut deadlines = Deadlines::new(&all(), ms(0));
         deadlines.opened(ms(0));
         assert_eq!(deadlines.on_deadline(ms(60_000)), Some(Expired::SendPing));
+        deadlines.ping_left(ms(60_000), 0);
         assert_eq!(deadlines.on_deadline(ms(64_999)), None);
         assert_eq!(deadlines.on_deadline(ms(65_000)), Some(Expired::KeepaliveTimeout));
+    }
+
+    /// S80: a ping that waits to be written is not waited for, and one that stands behind much is
+    /// waited for longer.
+    #[test]
+    fn a_ping_counts_from_when_it_has_left() {
+        for (backlog, extra) in [(0, 0), (SLOWEST - 1, 0), (SLOWEST, 1_000), (10 * SLOWEST, 10_000)]
+        {
+            let mut deadlines = Deadlines::new(&all(), ms(0));
+            deadlines.opened(ms(0));
+            assert_eq!(deadlines.on_deadline(ms(20_000)), Some(Expired::SendPing));
+            assert_eq!(deadlines.next_deadline(), None, "it has not left");
+            deadlines.received(ms(30_000));
+            assert_eq!(deadlines.next_deadline(), None, "nor has it now");
+            deadlines.ping_left(ms(50_000), backlog);
+            deadlines.ping_left(ms(54_000), 0); // it leaves once
+            assert_eq!(deadlines.next_deadline(), Some(ms(55_000 + extra)));
+            let late = ms(55_000 + extra);
+            assert_eq!(deadlines.on_deadline(late), Some(Expired::KeepaliveTimeout));
+        }
+    }
+
+    /// S79, S81: who has not looked at what arrived does not blame the peer for it.
+    #[cfg(feature = "std")]
+    #[test]
+    fn silence_is_excused() {
+        let mut deadlines = Deadlines::new(&all(), ms(0));
+        deadlines.opened(ms(0));
+        assert_eq!(deadlines.on_deadline(ms(20_000)), Some(Expired::SendPing));
+        deadlines.ping_left(ms(20_000), 0);
+        deadlines.message_started(ms(21_000));
+        deadlines.excuse(ms(24_999), true, true); // nothing is due
+        assert_eq!(deadlines.next_deadline(), Some(ms(25_000)));
+        deadlines.excuse(ms(60_000), true, false);
+        assert_eq!(deadlines.on_deadline(ms(60_000)), Some(Expired::KeepaliveTimeout));
+        assert_eq!(deadlines.on_deadline(ms(89_999)), None);
+        assert_eq!(deadlines.on_deadline(ms(90_000)), Some(Expired::Message));
     }
 
     #[test]
@@ -589,6 +737,7 @@ mod tests {
         let mut deadlines = Deadlines::new(&all(), ms(50_000));
         deadlines.opened(ms(40_000));
         assert_eq!(deadlines.on_deadline(ms(60_000)), Some(Expired::SendPing));
+        deadlines.ping_left(ms(60_000), 0);
         deadlines.pong_received(&deadlines.ping_payload(), ms(0));
         assert_eq!(deadlines.last_round_trip(), Some(ms(0)));
 
@@ -599,14 +748,15 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_connection_pays_56_bytes() {
-        assert!(size_of::<Deadlines>() <= 56, "{}", size_of::<Deadlines>());
+    fn an_idle_connection_pays_64_bytes() {
+        assert!(size_of::<Deadlines>() <= 64, "{}", size_of::<Deadlines>());
     }
 
     fn steps() -> impl Strategy<Value = Step> {
         prop_oneof![
             Just(Opened),
             Just(Received),
+            (0_u64..1 << 20).prop_map(Left),
             Just(Pong),
             Just(StrayPong),
             Just(MessageStarted),
@@ -614,6 +764,7 @@ mod tests {
             Just(WriteWaiting),
             any::<bool>().prop_map(WriteProgress),
             Just(Closing),
+            Just(Lingering),
             Just(Closed),
             Just(Until),
         ]
@@ -621,11 +772,11 @@ mod tests {
 
     prop_compose! {
         fn configs()(
-            durations in proptest::array::uniform6(proptest::option::of(0_u64..50)),
+            durations in proptest::array::uniform7(proptest::option::of(0_u64..50)),
         ) -> DeadlineConfig {
-            let [handshake, close, ping_interval, pong_wait, message, write] =
+            let [handshake, close, linger, ping_interval, pong_wait, message, write] =
                 durations.map(|duration| duration.map(ms));
-            DeadlineConfig { handshake, close, ping_interval, pong_wait, message, write }
+            DeadlineConfig { handshake, close, linger, ping_interval, pong_wait, message, write }
         }
     }
 

@@ -50,6 +50,9 @@ pub struct Output {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
+    /// Bytes that were written, less those of control frames that have overtaken others: what is
+    /// queued at the position `passed + n` has left once `passed` has come to it.
+    passed: u64,
     /// Boxed, and absent most of the time: an idle connection should not pay for it.
     large: Option<Box<Large>>,
 }
@@ -76,7 +79,7 @@ impl Output {
     /// An empty output. It owns no memory until bytes are added.
     #[must_use]
     pub const fn new() -> Self {
-        Self { buffer: Vec::new(), start: 0, end: 0, large: None }
+        Self { buffer: Vec::new(), start: 0, end: 0, passed: 0, large: None }
     }
 
     /// The number of bytes that wait to be written.
@@ -155,12 +158,43 @@ impl Output {
     pub fn advance(&mut self, count: usize) {
         let buffered = self.buffered();
         if self.large.is_some() {
+            let before = self.len();
             self.advance_large(count);
+            self.pass(before.saturating_sub(self.len()));
         } else if count < buffered {
             self.start = self.start.saturating_add(count);
+            self.pass(count);
         } else {
+            self.pass(buffered);
             self.reset_buffer();
         }
+    }
+
+    #[inline]
+    const fn pass(&mut self, count: usize) {
+        self.passed = self.passed.wrapping_add(count as u64);
+    }
+
+    /// Where the control frames end that wait, as a position in all that ever leaves. Frames that
+    /// overtake others later can make it seem later than it is, never earlier.
+    #[cfg(feature = "std")]
+    pub(crate) fn control_end(&self) -> u64 {
+        let large = self.large.as_ref().and_then(|large| large.in_flight.as_ref());
+        let in_flight = large.map_or(0, |entry| entry.pieces().map(<[u8]>::len).iter().sum());
+        self.passed.wrapping_add(in_flight as u64).wrapping_add(self.buffered() as u64)
+    }
+
+    /// Whether all up to this position has left.
+    #[cfg(feature = "std")]
+    pub(crate) const fn has_passed(&self, position: u64) -> bool {
+        // The upper half of the range is negative.
+        self.passed.wrapping_sub(position) <= u64::MAX / 2
+    }
+
+    /// Drops what waits: it will never leave.
+    #[cfg(feature = "std")]
+    pub(crate) fn abandon(&mut self) {
+        *self = Self { passed: self.passed, ..Self::new() };
     }
 
     #[cold]
@@ -188,7 +222,7 @@ impl Output {
     /// Gives the memory of an empty output back. Does nothing while bytes wait.
     pub fn release(&mut self) {
         if self.is_empty() {
-            *self = Self::new();
+            *self = Self { passed: self.passed, ..Self::new() };
         }
     }
 
@@ -221,6 +255,9 @@ impl Output {
     /// that have not begun, because "control frames MAY be injected in the middle of a fragmented
     /// message" (RFC 6455 section 5.4).
     pub(crate) fn control_room(&mut self, len: usize) -> &mut [u8] {
+        if self.large.as_ref().is_some_and(|large| !large.waiting.is_empty()) {
+            self.passed = self.passed.wrapping_sub(len as u64); // what is overtaken leaves later
+        }
         self.reserve(len);
         let end = self.end.saturating_add(len);
         let start = core::mem::replace(&mut self.end, end);

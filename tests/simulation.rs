@@ -94,6 +94,8 @@ struct Side {
     messages: u64,
     pongs: usize,
     fragment: Option<bool>,
+    /// A keepalive ping waits to be written.
+    pinging: bool,
     expired: bool,
 }
 
@@ -309,6 +311,7 @@ impl Side {
             messages: 0,
             pongs: 0,
             fragment: None,
+            pinging: false,
             expired: false,
         }
     }
@@ -370,7 +373,12 @@ impl Side {
         } else if !self.peer.output.is_empty() {
             self.deadlines.write_waiting(now);
         }
-        if connection.state() != State::Open || self.shut || self.ended {
+        if self.pinging && self.peer.output.is_empty() {
+            self.pinging = false;
+            self.deadlines.ping_left(now, 0);
+        }
+        let left = self.peer.output.is_empty() || connection.state() == State::Failed;
+        if left && connection.state() != State::Open || self.shut || self.ended {
             self.deadlines.closing(now);
         }
         if self.is_over() {
@@ -383,6 +391,7 @@ impl Side {
             let error = match expired {
                 Expired::SendPing => {
                     self.peer.ping(&self.deadlines.ping_payload());
+                    self.pinging = true;
                     continue;
                 }
                 Expired::KeepaliveTimeout => ProtocolError::KeepaliveTimeout,

@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::net::TcpStream;
 
-use websocket_proto::io;
 use websocket_proto::io::blocking::{WebSocket, client, connect_tcp};
+use websocket_proto::{CloseCode, io};
 
 use super::{CASE_COUNT, Suite};
 
@@ -17,7 +17,7 @@ pub(crate) fn run(suite: &Suite<'_>) -> Result<(), Box<dyn Error>> {
     for case in 1..=count {
         let websocket = connect(suite, &suite.run_case(case))?;
         // Many cases break the protocol on purpose: only the suite can tell whether this is right.
-        if let Err(error) = echo(websocket) {
+        if let Err(error) = answer(websocket) {
             eprintln!("case {case}: {error}");
         }
     }
@@ -34,7 +34,13 @@ fn connect(suite: &Suite<'_>, target: &str) -> Result<WebSocket<TcpStream>, io::
     Ok(websocket)
 }
 
-fn echo(mut websocket: WebSocket<TcpStream>) -> Result<(), io::Error> {
+/// 7.1.1: a client leaves it to the server to end the transport, so it waits for that.
+fn answer(mut websocket: WebSocket<TcpStream>) -> Result<(), io::Error> {
+    let echoed = echo(&mut websocket);
+    echoed.and(websocket.close(CloseCode::NORMAL, ""))
+}
+
+fn echo(websocket: &mut WebSocket<TcpStream>) -> Result<(), io::Error> {
     while let Some(message) = websocket.recv()? {
         websocket.feed(message)?;
     }

@@ -3,8 +3,8 @@
 use std::error::Error;
 
 use tokio::net::TcpStream;
-use websocket_proto::io;
 use websocket_proto::io::tokio::{WebSocket, connect_with};
+use websocket_proto::{CloseCode, io};
 
 use super::{CASE_COUNT, Suite};
 
@@ -18,7 +18,7 @@ pub(crate) async fn run(suite: &Suite<'_>) -> Result<(), Box<dyn Error>> {
     for case in 1..=count {
         let websocket = connect(suite, &suite.run_case(case)).await?;
         // As for blocking sockets.
-        if let Err(error) = echo(websocket).await {
+        if let Err(error) = answer(websocket).await {
             eprintln!("case {case}: {error}");
         }
     }
@@ -34,7 +34,13 @@ async fn connect(suite: &Suite<'_>, target: &str) -> Result<WebSocket<TcpStream>
     Ok(websocket)
 }
 
-async fn echo(mut websocket: WebSocket<TcpStream>) -> Result<(), io::Error> {
+/// 7.1.1: a client leaves it to the server to end the transport, so it waits for that.
+async fn answer(mut websocket: WebSocket<TcpStream>) -> Result<(), io::Error> {
+    let echoed = echo(&mut websocket).await;
+    echoed.and(websocket.close(CloseCode::NORMAL, "").await)
+}
+
+async fn echo(websocket: &mut WebSocket<TcpStream>) -> Result<(), io::Error> {
     while let Some(message) = websocket.recv().await? {
         websocket.feed(message).await?;
     }

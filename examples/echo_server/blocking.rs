@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use websocket_proto::CloseCode;
 use websocket_proto::handshake::Refusal;
-use websocket_proto::io::{self, ServerOptions, blocking};
+use websocket_proto::io::blocking::{WebSocket, accept_with};
+use websocket_proto::io::{self, ServerOptions};
 
 /// Connections beyond the limit that are read from, to be refused.
 const MAX_REFUSING: usize = 64;
@@ -50,10 +52,16 @@ pub(crate) fn serve(
 
 fn echo(stream: TcpStream, options: &ServerOptions, full: bool) -> Result<(), io::Error> {
     stream.set_nodelay(true)?;
-    let mut websocket = blocking::accept_with(stream, options, |request| {
+    let mut websocket = accept_with(stream, options, |request| {
         if full { Err(Refusal::new(503)) } else { Ok(options.accept(request)) }
     })?;
-    // Replies are queued: `recv` writes them before it waits, all that belong to one read at once.
+    let answered = answer(&mut websocket);
+    // However it ended: waits until the peer has read why, and has left.
+    answered.and(websocket.close(CloseCode::NORMAL, ""))
+}
+
+/// Replies are queued: `recv` writes them before it waits, all that belong to one read at once.
+fn answer(websocket: &mut WebSocket<TcpStream>) -> Result<(), io::Error> {
     while let Some(message) = websocket.recv()? {
         websocket.feed(message)?;
     }

@@ -99,10 +99,12 @@ async fn connection(
         _ = shutdown.changed() => return Ok(()),
     };
     // The loop may be dropped wherever it waits: nothing is lost, what is queued still leaves.
-    select! {
-        result = echo(&mut websocket) => result,
-        _ = shutdown.changed() => websocket.close(CloseCode::GOING_AWAY, "shutting down").await,
-    }
+    let (echoed, code) = select! {
+        result = echo(&mut websocket) => (result, CloseCode::NORMAL),
+        _ = shutdown.changed() => (Ok(()), CloseCode::GOING_AWAY),
+    };
+    // However it ended: waits until the peer has read why, and has left.
+    echoed.and(websocket.close(code, "").await)
 }
 
 /// Replies are queued: `read` writes them before it waits, all that belong to one read at once.

@@ -48,6 +48,8 @@ pub(crate) struct Peer {
     ended: bool,
     /// Our side of the transport has ended.
     shut: bool,
+    /// What has become of the keepalive ping that was due last.
+    ping: Ping,
     /// There are too many connections already.
     refuse: bool,
 }
@@ -57,6 +59,14 @@ enum Protocol {
     Open(Connection),
     /// The opening handshake has failed; the response that says so is in the output.
     Refused(Box<dyn Error>),
+}
+
+/// A ping counts from when it has left: one that waits behind a message is not waited for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ping {
+    None,
+    Due,
+    Queued,
 }
 
 /// What a connection needs next.
@@ -83,6 +93,7 @@ impl Peer {
             hung_up: false,
             ended: false,
             shut: false,
+            ping: Ping::None,
             refuse,
         }
     }
@@ -119,6 +130,7 @@ impl Peer {
     /// than it takes is not read from any more.
     fn run(&mut self, shared: &mut Shared, now: Duration) -> Result<Turn, Box<dyn Error>> {
         for _ in 0..READS {
+            self.queue_ping();
             self.write(now)?;
             self.shutdown(now);
             if self.ended && self.shut {
@@ -145,6 +157,16 @@ impl Peer {
         Ok(Turn::Again)
     }
 
+    /// Where the output is full, the peer has to take something first, which is as good an answer.
+    fn queue_ping(&mut self) {
+        if self.ping == Ping::Due
+            && let Protocol::Open(connection) = &mut self.protocol
+            && connection.ping(&self.deadlines.ping_payload(), &mut self.output).is_ok()
+        {
+            self.ping = Ping::Queued;
+        }
+    }
+
     fn write(&mut self, now: Duration) -> io::Result<()> {
         while self.writable && !self.output.is_empty() {
             let mut slices = [IoSlice::new(&[]); SLICES];
@@ -162,6 +184,9 @@ impl Peer {
         }
         if !self.output.is_empty() {
             self.deadlines.write_waiting(now);
+        } else if self.ping == Ping::Queued {
+            self.ping = Ping::None;
+            self.deadlines.ping_left(now, 0);
         }
         Ok(())
     }
@@ -170,20 +195,25 @@ impl Peer {
     /// end: if it were closed with bytes unread, the system would reset the connection, and our
     /// last ones might be lost with it.
     fn shutdown(&mut self, now: Duration) {
+        let left = self.output.is_empty();
         let (closing, finished) = match &self.protocol {
             Protocol::Handshake(_) => (false, false),
-            Protocol::Open(connection) => {
-                (connection.state() != State::Open, connection.should_shutdown())
-            }
+            Protocol::Open(connection) => match connection.state() {
+                State::Open => (false, false),
+                State::Failed => (true, true),
+                // From when our Close has left: what stands before it may take its time.
+                _ => (left, connection.should_shutdown()),
+            },
             Protocol::Refused(_) => (true, true),
         };
         if closing {
             self.deadlines.closing(now);
         }
-        if finished && !self.shut && self.output.is_empty() {
+        if finished && !self.shut && left {
             // It fails only where the transport is gone already.
             let _ = self.stream.shutdown(Shutdown::Write);
             self.shut = true;
+            self.deadlines.lingering(now);
         }
     }
 
@@ -340,24 +370,21 @@ impl Peer {
     /// Acts on deadlines that have passed; a turn has to follow.
     pub(crate) fn expire(&mut self, now: Duration) {
         while let Some(expired) = self.deadlines.on_deadline(now) {
-            let gives_up = matches!(expired, Expired::Close | Expired::Write);
+            let gives_up = matches!(expired, Expired::Close | Expired::Write | Expired::Linger);
             match (&mut self.protocol, expired) {
                 (Protocol::Handshake(server), Expired::Handshake) => {
                     let error = server.timeout(&mut self.output); // 408
                     self.protocol = Protocol::Refused(error.into());
                 }
-                (Protocol::Open(connection), Expired::SendPing) => {
-                    // A full output or a closing connection needs no sign of life.
-                    let _ = connection.ping(&self.deadlines.ping_payload(), &mut self.output);
-                }
+                (Protocol::Open(_), Expired::SendPing) => self.ping = Ping::Due,
                 (Protocol::Open(connection), Expired::KeepaliveTimeout) => {
                     connection.fail(ProtocolError::KeepaliveTimeout, &mut self.output);
                 }
                 (Protocol::Open(connection), Expired::Write) => {
+                    connection.output_lost(); // a Close among it has not passed
                     connection.fail(ProtocolError::WriteTimeout, &mut self.output);
                 }
                 (Protocol::Open(connection), Expired::Close) => {
-                    // Not a failure where both Close frames have passed.
                     connection.fail(ProtocolError::CloseTimeout, &mut self.output);
                 }
                 _ => {}

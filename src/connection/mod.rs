@@ -31,7 +31,7 @@ pub use state::{Initiator, State};
 ///
 /// | | methods |
 /// |---|---|
-/// | inputs | [`receive`](Self::receive), [`receive_eof`](Self::receive_eof); for large messages [`direct`](Self::direct), [`recycle`](Self::recycle) |
+/// | inputs | [`receive`](Self::receive), [`receive_eof`](Self::receive_eof), [`output_lost`](Self::output_lost); for large messages [`direct`](Self::direct), [`recycle`](Self::recycle) |
 /// | commands | [`send`](Self::send), [`send_fragment`](Self::send_fragment), [`send_prepared`](Self::send_prepared), [`ping`](Self::ping), [`pong`](Self::pong), [`close`](Self::close), [`reply_close`](Self::reply_close), [`discard_data`](Self::discard_data), [`fail`](Self::fail) |
 /// | outputs | [`Output`], lent to each call; [`send_owed`](Self::send_owed) |
 /// | getters | [`state`](Self::state), [`closed`](Self::closed), [`should_shutdown`](Self::should_shutdown), [`statistics`](Self::statistics), ... |
@@ -217,6 +217,13 @@ impl Connection {
             self.send.fail(error, &mut Output::new());
         }
         result
+    }
+
+    /// Bytes of the output will never leave: the transport is broken, or the peer took nothing
+    /// before a deadline. A closing handshake whose Close was among them was not a clean end
+    /// ([`Closed::clean`]). Nothing else changes; [`fail`](Self::fail) a connection that is open.
+    pub const fn output_lost(&mut self) {
+        self.send.closing.output_lost();
     }
 
     // ---- commands

@@ -22,6 +22,8 @@ pub(crate) struct ReceivePath {
     /// The first bytes of a control frame's payload whose rest has not arrived.
     control: Option<ControlPayload>,
     end: End,
+    /// An event was found whose payload was moved out of the input and not taken yet.
+    untaken: bool,
     pub(crate) counters: Counters,
 }
 
@@ -83,6 +85,7 @@ impl ReceivePath {
             assembler: Assembler::new(masked, config),
             control: None,
             end: End::No,
+            untaken: false,
             counters: Counters::default(),
         }
     }
@@ -100,7 +103,7 @@ impl ReceivePath {
 
     /// The message that has begun and not ended, by a number that no other message of the
     /// connection has: how many ended before it. `None` also once nothing will be delivered.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for adapters"))]
+    #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "for adapters"))]
     pub(crate) const fn message_in_progress(&self) -> Option<u64> {
         match self.end {
             End::No if self.in_message() => Some(self.counters.messages),
@@ -109,7 +112,7 @@ impl ReceivePath {
     }
 
     /// Whether messages are delivered in chunks ([`Delivery::Chunks`](crate::Delivery::Chunks)).
-    #[cfg_attr(not(test), allow(dead_code, reason = "for adapters"))]
+    #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "for adapters"))]
     pub(crate) const fn delivers_chunks(&self) -> bool {
         self.assembler.delivers_chunks()
     }
@@ -126,15 +129,24 @@ impl ReceivePath {
         }
     }
 
+    /// Whether nothing that arrives means anything any more.
+    #[cfg(feature = "std")]
+    pub(crate) const fn is_done(&self) -> bool {
+        matches!(self.end, End::Closed(_) | End::Failed(_))
+    }
+
     /// Discards whatever arrives from now on, because of `error`. The first error stays.
     pub(crate) fn fail(&mut self, error: ProtocolError) -> ProtocolError {
         match self.end {
             End::Failed(first) => first,
             End::No | End::Closed(_) => {
                 self.end = End::Failed(error);
-                // Nothing will be delivered any more: what was kept for it is given back.
-                self.assembler.discard();
-                self.control = None;
+                // Nothing more will be delivered: what was kept for it is given back. What was found
+                // before still is.
+                if !self.untaken {
+                    self.assembler.discard();
+                    self.control = None;
+                }
                 error
             }
         }
@@ -224,6 +236,7 @@ impl ReceivePath {
         answer: impl FnOnce(Due<'_>),
     ) -> Result<Option<Event<'i>>, ProtocolError> {
         let last = found.last;
+        self.untaken = false;
         let error = match signal {
             Signal::NeedInput => return Ok(None),
             Signal::Binary => return Ok(Some(Event::Binary(self.binary(found, taken)))),
@@ -351,13 +364,14 @@ impl ReceivePath {
     /// A message or a chunk of it ends at `consumed`.
     #[inline(always)]
     fn found_data(
-        &self,
+        &mut self,
         progress: Progress,
         consumed: usize,
         payload: Range<usize>,
         found: &mut Found,
     ) -> Signal {
         let (owned, last) = (progress == Progress::Owned, !self.assembler.in_message());
+        self.untaken = owned;
         *found = Found { consumed, payload, owned, last };
         self.data_signal()
     }

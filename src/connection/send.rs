@@ -204,7 +204,7 @@ impl SendPath {
 
     /// Appends a Ping whatever waits: an adapter's sign of life must not be held up by the messages
     /// that make it necessary. `false` where nothing may be sent any more.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for adapters"))]
+    #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "for adapters"))]
     pub(crate) fn keepalive_ping(&mut self, payload: &[u8], output: &mut Output) -> bool {
         // 5.5: "All control frames MUST have a payload length of 125 bytes or less".
         if !self.closing.may_send() || payload.len() > MAX_CONTROL {
@@ -254,6 +254,12 @@ impl SendPath {
             Due::Close(frame) => self.close_received(frame, output),
             Due::Failed(error) => self.fail(error, output),
         }
+    }
+
+    /// Whether a Ping that comes is answered here, and needs nobody else.
+    #[cfg(feature = "std")]
+    pub(crate) const fn answers_pings(&self) -> bool {
+        self.auto_pong
     }
 
     /// A Ping has come: 5.5.2 "an endpoint MUST send a Pong frame in response, unless it already

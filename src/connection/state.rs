@@ -9,8 +9,8 @@
 //!        '--------------> CloseReceived ----------------'
 //!          receive Close         |           send Close
 //!                                |
-//!   any but Closed --------------'-----> Failed
-//!      protocol error, end of transport, deadline
+//!   any but Closed --------------'-----> Failed <---- Closed
+//!      protocol error, end of transport, deadline      our Close did not leave
 //! ```
 
 use crate::ProtocolError;
@@ -102,6 +102,14 @@ impl Closing {
             State::Closed | State::Failed => {}
         }
     }
+
+    /// Nothing of what is queued will leave. 7.1.4: what counts is that the closing handshake has
+    /// taken place, and if our Close is among it, it has not.
+    pub(crate) const fn output_lost(&mut self) {
+        if matches!(self.state, State::Closed) {
+            self.state = State::Failed;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -111,17 +119,20 @@ mod tests {
     #[test]
     fn every_transition() {
         use State::*;
-        let steps: [fn(&mut Closing); 3] =
-            [Closing::close_sent, Closing::close_received, |closing| {
-                closing.failed(ProtocolError::InvalidUtf8)
-            }];
-        // From each state: after sending a Close, after receiving one, after a failure.
+        let steps: [fn(&mut Closing); 4] = [
+            Closing::close_sent,
+            Closing::close_received,
+            |closing| closing.failed(ProtocolError::InvalidUtf8),
+            Closing::output_lost,
+        ];
+        // From each state: after sending a Close, after receiving one, after a failure, after the
+        // loss of what waits.
         for (from, to) in [
-            (Open, [CloseSent, CloseReceived, Failed]),
-            (CloseSent, [CloseSent, Closed, Failed]),
-            (CloseReceived, [Closed, CloseReceived, Failed]),
-            (Closed, [Closed, Closed, Closed]),
-            (Failed, [Failed, Failed, Failed]),
+            (Open, [CloseSent, CloseReceived, Failed, Open]),
+            (CloseSent, [CloseSent, Closed, Failed, CloseSent]),
+            (CloseReceived, [Closed, CloseReceived, Failed, CloseReceived]),
+            (Closed, [Closed, Closed, Closed, Failed]),
+            (Failed, [Failed, Failed, Failed, Failed]),
         ] {
             for (step, to) in steps.iter().zip(to) {
                 let mut closing = Closing { state: from, initiator: Initiator::Local };

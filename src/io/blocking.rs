@@ -11,66 +11,72 @@
 //! # Ok::<(), websocket_proto::io::Error>(())
 //! ```
 
+mod limit;
+mod line;
 mod open;
+mod pump;
+mod timed;
+mod transport;
 
 use std::boxed::Box;
-use std::io::{self, IoSlice};
+use std::io;
 
+pub use limit::TimeLimit;
 pub use open::{accept, accept_with, client, connect, connect_tcp};
+pub use timed::Timed;
+pub use transport::{NoDeadlines, Transport};
 
-use super::driver::{Driver, Step};
+use line::Line;
+use pump::Pump;
+
+use super::driver::Driver;
 use super::error::Error;
-use super::link::{Io, Link};
 use super::options::default_deadlines;
 use super::parts::Parts;
 use super::reply::Reply;
-use super::timer::Timer;
-use super::transport::Transport;
 use super::window::Window;
+use crate::connection::send::SendPath;
 use crate::deadlines::{DeadlineConfig, Deadlines};
-use crate::{ApiMisuse, CloseCode, Connection, Event, Message, Prepared, SendError};
-
-/// Pieces in one vectored write.
-const SLICES: usize = 16;
+use crate::{ApiMisuse, CloseCode, Connection, Event, Message, Output, Prepared, SendError};
 
 /// A WebSocket connection over a blocking stream.
 ///
 /// One thread uses it at a time. Calls that send return when the bytes are with the transport.
-/// Pings and the peer's Close are answered while a call receives, so a program that expects
-/// nothing should still call [`recv`](Self::recv) or [`read`](Self::read).
+/// Pings and the peer's Close are answered while a call receives, and each time a ping of ours is
+/// due: a program that expects nothing should still call [`recv`](Self::recv) or
+/// [`read`](Self::read) now and then.
 ///
 /// If the stream is in non-blocking mode, or has a time limit of its own, a call may fail with
-/// [`Error::is_would_block`]: nothing is lost, the next call goes on where it stopped. After any
-/// other error every later call fails, but for what was read before a call that sends failed: that
-/// is still received.
+/// [`Error::is_would_block`]: nothing is lost, the next call goes on where it stopped. A time limit
+/// that the program sets on the stream, also later, is kept beside the deadlines, and is there
+/// again after [`into_parts`](Self::into_parts). After any other error every later call fails, but
+/// what the peer sent before a call that sends failed is still received.
 #[derive(Debug)]
 pub struct WebSocket<S> {
-    stream: S,
+    pump: Pump<S>,
     window: Window,
-    driver: Driver,
-    timer: Timer,
     subprotocol: Option<Box<str>>,
 }
 
 impl<S: Transport> WebSocket<S> {
     /// A connection whose opening handshake was done elsewhere, for example by an HTTP framework.
-    /// `leftover` is what was read after it. Time limits that were set on the stream are replaced.
+    /// `leftover` is what was read after it.
     #[must_use]
-    pub fn from_parts(mut stream: S, connection: Connection, leftover: &[u8]) -> Self {
-        let timer = Timer::new();
-        let mut link = open::link(&mut stream, &default_deadlines(), &timer);
-        link.deadlines.opened(timer.now());
-        let driver = Driver::new(connection, link);
-        let window = Window::with_leftover(leftover);
-        Self { stream, window, driver, timer, subprotocol: None }
+    pub fn from_parts(stream: S, connection: Connection, leftover: &[u8]) -> Self {
+        let line = Line::new(stream);
+        let mut link = open::link(&line, &default_deadlines());
+        link.deadlines.opened(line.now());
+        let pump = Pump { line, driver: Driver::new(connection, link) };
+        Self { pump, window: Window::with_leftover(leftover), subprotocol: None }
     }
 
     /// The same with other deadlines, counted from now.
     #[must_use]
     pub fn with_deadlines(mut self, config: &DeadlineConfig) -> Self {
-        let now = self.timer.now();
-        self.driver.link.deadlines = Deadlines::new(config, now);
-        self.driver.link.deadlines.opened(now);
+        let now = self.pump.line.now();
+        let deadlines = &mut self.pump.driver.link.deadlines;
+        *deadlines = Deadlines::new(config, now);
+        deadlines.opened(now);
         self
     }
 
@@ -83,19 +89,21 @@ impl<S: Transport> WebSocket<S> {
     /// The connection: its state, how it ended, statistics.
     #[must_use]
     pub fn connection(&self) -> &Connection {
-        &self.driver.connection
+        &self.pump.driver.connection
     }
 
     /// The stream.
     #[must_use]
     pub fn stream(&self) -> &S {
-        &self.stream
+        &self.pump.line.stream
     }
 
-    /// Takes it apart. What was not flushed is lost.
+    /// Takes it apart. What was not flushed is lost. The stream has the time limits again that the
+    /// program has set on it.
     #[must_use]
     pub fn into_parts(mut self) -> Parts<S> {
-        Parts::new(self.stream, self.driver, Some(&mut self.window))
+        let Pump { line, driver } = self.pump;
+        Parts::new(line.into_stream(), driver, Some(&mut self.window))
     }
 
     /// The next event, lent from the read buffer, with a handle that queues answers while it
@@ -106,20 +114,18 @@ impl<S: Transport> WebSocket<S> {
     ///
     /// [`Error::Protocol`] after the Close frame that says so was written; [`Error::Io`].
     pub fn read(&mut self) -> Result<Option<(Event<'_>, Reply<'_>)>, Error> {
-        if !self.pump()? {
+        let Self { pump, window, .. } = self;
+        if !pump.run(window)? {
             return Ok(None);
         }
-        let Self { stream, window, driver, timer, .. } = self;
-        match driver.event(window) {
-            Ok(Some(event)) => Ok(Some((event, Reply::new(driver)))),
-            Ok(None) => Ok(None), // not reached: the step has found one
+        match pump.driver.event(window) {
+            Ok(Some(event)) => Ok(Some((event, Reply::new(&mut pump.driver)))),
+            Ok(None) => Ok(None), // not reached: one was found
             Err(error) => {
-                // The window is spent. What is left to do is to say so, and to leave.
-                let mut window = Window::default();
-                while let Step::Io(io) = driver.step(&mut window) {
-                    run(stream, timer, driver, &mut window, io)?;
-                }
-                Err(error.into())
+                // The window holds nothing more, but the compiler takes it to be lent. What is left
+                // to do is to write the Close frame that says so.
+                pump.run(&mut Window::default())?;
+                Err(error.into()) // not reached: it has failed
             }
         }
     }
@@ -133,9 +139,11 @@ impl<S: Transport> WebSocket<S> {
     ///
     /// As [`read`](Self::read).
     pub fn recv(&mut self) -> Result<Option<Message<'static>>, Error> {
-        while let Some((event, _)) = self.read()? {
-            if let Ok(message) = Message::try_from(event) {
-                return Ok(Some(message.into_owned()));
+        let Self { pump, window, .. } = self;
+        pump.driver.check_delivers_messages()?;
+        while pump.run(window)? {
+            if let Some(message) = pump.driver.message(window) {
+                return Ok(Some(message));
             }
         }
         Ok(None)
@@ -160,11 +168,7 @@ impl<S: Transport> WebSocket<S> {
     ///
     /// As [`send`](Self::send).
     pub fn feed<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
-        self.make_room()?;
-        let sent = self.driver.connection.send(message.into(), &mut self.driver.link.output);
-        self.again_if_full(sent, |driver, message| {
-            driver.connection.send(message, &mut driver.link.output)
-        })
+        self.queue(message.into(), SendPath::send)
     }
 
     /// Sends a piece of a message, see [`Connection::send_fragment`].
@@ -177,11 +181,8 @@ impl<S: Transport> WebSocket<S> {
         fragment: impl Into<Message<'m>>,
         fin: bool,
     ) -> Result<(), Error> {
-        self.make_room()?;
-        let Driver { connection, link, .. } = &mut self.driver;
-        let sent = connection.send_fragment(fragment.into(), fin, &mut link.output);
-        self.again_if_full(sent, |driver, fragment| {
-            driver.connection.send_fragment(fragment, fin, &mut driver.link.output)
+        self.queue(fragment.into(), |path, fragment, output| {
+            path.send_fragment(fragment, fin, output)
         })?;
         self.flush()
     }
@@ -192,11 +193,7 @@ impl<S: Transport> WebSocket<S> {
     ///
     /// As [`send`](Self::send).
     pub fn send_prepared(&mut self, prepared: &Prepared) -> Result<(), Error> {
-        self.make_room()?;
-        let sent = self.driver.connection.send_prepared(prepared, &mut self.driver.link.output);
-        self.again_if_full(sent, |driver, ()| {
-            driver.connection.send_prepared(prepared, &mut driver.link.output)
-        })?;
+        self.queue((), |path, (), output| path.send_prepared(prepared, output))?;
         self.flush()
     }
 
@@ -206,11 +203,7 @@ impl<S: Transport> WebSocket<S> {
     ///
     /// As [`send`](Self::send).
     pub fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
-        self.make_room()?;
-        let sent = self.driver.connection.ping(payload, &mut self.driver.link.output);
-        self.again_if_full(sent, |driver, ()| {
-            driver.connection.ping(payload, &mut driver.link.output)
-        })?;
+        self.queue((), |path, (), output| path.ping(payload, output))?;
         self.flush()
     }
 
@@ -222,24 +215,36 @@ impl<S: Transport> WebSocket<S> {
     /// [`Error::Misuse`] for a code or a reason that must not be sent, or if the connection is
     /// closing already; [`Error::Io`].
     pub fn send_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        self.driver.connection.close(code, reason, &mut self.driver.link.output)?;
+        let driver = &mut self.pump.driver;
+        driver.queue_close(Some((code, reason))).map_err(|misuse| driver.blame(misuse))?;
         self.flush()
     }
 
     /// Ends the connection: sends a Close frame if none was sent, drops what still arrives, and
-    /// returns when the peer has closed too, or the close deadline has passed.
+    /// returns when the peer has closed too, or a deadline has passed. Then the end of the
+    /// transport is waited for, for [`DeadlineConfig::linger`] at most, if it keeps deadlines.
     ///
     /// # Errors
     ///
-    /// As [`send_close`](Self::send_close) and [`read`](Self::read). That the connection is closing
-    /// already is not an error here.
+    /// As [`send_close`](Self::send_close) and [`read`](Self::read); that the connection is closing
+    /// already is not an error here. `Ok`: all that was queued has left, and our Close frame.
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        match self.send_close(code, reason) {
-            Ok(()) | Err(Error::Misuse(ApiMisuse::Closing)) => {}
-            Err(error) => return Err(error),
+        let Self { pump, window, .. } = self;
+        match pump.driver.queue_close(Some((code, reason))) {
+            Ok(()) | Err(ApiMisuse::Closing) => {}
+            Err(misuse) => return Err(misuse.into()),
         }
-        while self.read()?.is_some() {}
-        Ok(())
+        pump.driver.connection.discard_data();
+        let outcome = loop {
+            match pump.run(window) {
+                Ok(true) => drop(pump.driver.event(window)), // a failure stays with the connection
+                Ok(false) => break pump.driver.check_closed(),
+                Err(error) if error.is_would_block() => return Err(error),
+                Err(error) => break Err(error),
+            }
+        };
+        pump.linger(window)?;
+        outcome
     }
 
     /// Writes what is queued.
@@ -248,112 +253,29 @@ impl<S: Transport> WebSocket<S> {
     ///
     /// [`Error::Io`]; [`Error::Protocol`] if the peer took nothing before the write deadline.
     pub fn flush(&mut self) -> Result<(), Error> {
-        self.write_until(|driver| driver.link.next_to_flush().is_none())
+        let Self { pump, window, .. } = self;
+        pump.write_until(window, |driver| driver.link.next_to_flush().is_none())
     }
 
-    /// Writes before more is queued, where much waits.
-    fn make_room(&mut self) -> Result<(), Error> {
-        self.driver.check_writable()?;
-        self.write_until(|driver| !driver.connection.wants_write(&driver.link.output))
-    }
-
-    fn again_if_full<M>(
+    /// Waits for room and queues `item`, at once where there is room.
+    fn queue<M>(
         &mut self,
-        sent: Result<(), SendError<M>>,
-        again: impl FnOnce(&mut Driver, M) -> Result<(), SendError<M>>,
+        item: M,
+        queue: impl Fn(&mut SendPath, M, &mut Output) -> Result<(), SendError<M>>,
     ) -> Result<(), Error> {
-        let result = match sent {
-            Err(SendError::Full(message)) => {
-                self.write_until(|driver| driver.link.output.is_empty())?;
-                again(&mut self.driver, message)
+        let Self { pump, window, .. } = self;
+        pump.write_until(window, |driver| !driver.is_over_soft_limit())?;
+        let mut item = Some(item);
+        while let Some(message) = item.take() {
+            let Driver { connection, link } = &mut pump.driver;
+            let was_empty = link.output.is_empty();
+            let sent = queue(&mut connection.send, message, &mut link.output);
+            match pump.driver.queued(sent, &mut item) {
+                Some(result) => return result,
+                None if was_empty => break, // not reached: one message fits into an empty output
+                None => pump.write_until(window, |driver| driver.link.output.is_empty())?,
             }
-            sent => sent,
-        };
-        match result {
-            Ok(()) => Ok(()),
-            Err(SendError::Misuse(misuse)) => Err(misuse.into()),
-            // Not reached: one message fits into an empty output.
-            Err(SendError::Full(_)) => Err(io::Error::from(io::ErrorKind::WouldBlock).into()),
         }
+        Err(io::Error::from(io::ErrorKind::WouldBlock).into())
     }
-
-    fn write_until(&mut self, done: impl Fn(&Driver) -> bool) -> Result<(), Error> {
-        while !done(&self.driver) {
-            let Self { stream, window, driver, timer, .. } = self;
-            match driver.link.next_to_flush() {
-                Some(io) => run(stream, timer, driver, window, io)?,
-                None => return driver.check_writable(),
-            }
-        }
-        self.driver.check_writable()
-    }
-
-    /// Runs until there is an event (`true`), or the connection is over (`false`).
-    fn pump(&mut self) -> Result<bool, Error> {
-        let Self { stream, window, driver, timer, .. } = self;
-        loop {
-            match driver.step(window) {
-                Step::Event => return Ok(true),
-                Step::Closed => return driver.outcome().map(|()| false),
-                Step::Io(io) => run(stream, timer, driver, window, io)?,
-            }
-        }
-    }
-}
-
-fn run<S: Transport>(
-    stream: &mut S,
-    timer: &mut Timer,
-    driver: &mut Driver,
-    window: &mut Window,
-    io: Io,
-) -> Result<(), Error> {
-    driver.before_io(window, timer.now());
-    let result = transfer(stream, timer, &mut driver.link, window, io);
-    driver.after_io(timer.now());
-    result
-}
-
-/// Does what a step asks of the transport. Fails only where the stream is not ready and no
-/// deadline of ours made it say so.
-fn transfer<S: Transport>(
-    stream: &mut S,
-    timer: &mut Timer,
-    link: &mut Link,
-    window: &mut Window,
-    io: Io,
-) -> Result<(), Error> {
-    let deadline = link.deadlines.next_deadline();
-    match io {
-        Io::Read => {
-            let limited = timer.limit_reads(stream, deadline)?;
-            if let Some(result) = timer.ready(stream.read(window.room()), &limited)? {
-                window.filled(link.read(result, timer.now()));
-            }
-        }
-        Io::Write => {
-            let limited = timer.limit_writes(stream, deadline)?;
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let count = link.output.io_slices(&mut slices);
-            let written = match slices.get(..count).unwrap_or_default() {
-                [piece] => stream.write(piece), // the cheaper call
-                pieces => stream.write_vectored(pieces),
-            };
-            if let Some(result) = timer.ready(written, &limited)? {
-                link.written(result, timer.now());
-            }
-        }
-        Io::Flush => {
-            let limited = timer.limit_writes(stream, deadline)?;
-            if let Some(result) = timer.ready(stream.flush(), &limited)? {
-                link.flushed(result);
-            }
-        }
-        Io::Shutdown => {
-            // A transport that is gone already is shut, too.
-            let _ = stream.shutdown_write();
-            link.shut();
-        }
-    }
-    Ok(())
 }

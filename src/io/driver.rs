@@ -1,36 +1,27 @@
 //! The pump, written once: it decides what an adapter does next, and does none of it.
 //!
 //! ```text
-//!               .---------- step() <----------.
+//!               .---------- next() <----------.
 //!               v                             |
 //!   Event    event() lends it from the window |
 //!   Io       the adapter reads, writes, ... --'
-//!   Closed   outcome()
+//!   None     outcome()
 //! ```
 //!
-//! A connection that is split has its receiving half in one task and its [`Sending`] half behind
-//! a lock, so what the pump does is cut along that line.
+//! The end is told as soon as our last byte has left. The end of the transport is another thing,
+//! which only `close()` waits for: [`Driver::next_to_linger`].
 
 use std::time::Duration;
 
 use super::error::Error;
-use super::link::{Io, Link};
+use super::link::{Io, Link, Loss};
 use super::window::Window;
-use crate::connection::receive::{Due, ReceivePath};
+use crate::connection::receive::{Due, ReceivePath, Signal};
 use crate::connection::send::SendPath;
 use crate::deadlines::Expired;
-use crate::{ApiMisuse, Connection, Event, Output, ProtocolError, State};
-
-/// What a blocking adapter does next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// [`Driver::event`] makes it.
-    Event,
-    /// Something with the transport.
-    Io(Io),
-    /// The connection is over, [`Driver::outcome`] tells how.
-    Closed,
-}
+use crate::{
+    ApiMisuse, CloseCode, Connection, Event, Message, Output, ProtocolError, SendError, State,
+};
 
 /// A connection and its link.
 #[derive(Debug)]
@@ -39,11 +30,16 @@ pub(crate) struct Driver {
     pub(crate) link: Link,
 }
 
-/// The half that sends, and all that has to do with the transport.
-#[derive(Debug)]
-pub(crate) struct Sending<'a> {
-    pub(crate) path: &'a mut SendPath,
-    pub(crate) link: &'a mut Link,
+/// How far what has arrived could be looked at when a deadline passed: a peer is not to blame for
+/// what nobody has looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Looked {
+    /// Everything that has arrived was read and taken.
+    AtAll,
+    /// What has arrived was read, but not all of it was taken.
+    AtArrivals,
+    /// There was no room to read into.
+    Away,
 }
 
 impl Driver {
@@ -52,27 +48,26 @@ impl Driver {
     }
 
     #[inline]
-    pub(crate) fn halves(&mut self) -> (&mut ReceivePath, Sending<'_>) {
-        let Self { connection, link } = self;
-        (&mut connection.receive, Sending { path: &mut connection.send, link })
+    fn halves(&mut self) -> (&mut ReceivePath, &mut SendPath, &mut Link) {
+        let Self { connection: Connection { receive, send }, link } = self;
+        (receive, send, link)
     }
 
-    /// Decides what comes next. Events come before writes, so that the replies to one read leave
-    /// in one write, unless much waits.
+    /// Whether so much waits that it is written before anything else is done.
     #[inline]
-    pub(crate) fn step(&mut self, window: &mut Window) -> Step {
-        let (receive, mut sending) = self.halves();
-        if sending.wants_write() {
-            return Step::Io(Io::Write);
-        }
-        match window.find(receive) {
-            Ok(true) => return Step::Event,
-            Ok(false) => {}
-            Err(error) => sending.fail(error),
-        }
-        match sending.next(receive) {
-            Some(io) => Step::Io(io),
-            None => Step::Closed,
+    pub(crate) fn is_over_soft_limit(&self) -> bool {
+        self.connection.send.wants_write(&self.link.output)
+    }
+
+    /// Looks for an event in what was read. A fault in it fails the connection.
+    #[inline(always)]
+    pub(crate) fn find(&mut self, window: &mut Window) -> bool {
+        match window.find(&mut self.connection.receive) {
+            Ok(found) => found,
+            Err(error) => {
+                self.connection.send.fail(error, &mut self.link.output);
+                false
+            }
         }
     }
 
@@ -80,185 +75,268 @@ impl Driver {
     ///
     /// # Errors
     ///
-    /// The connection has failed: the steps that follow write the Close frame.
+    /// The connection has failed: what comes next writes the Close frame.
     #[inline(always)]
     pub(crate) fn event<'w>(
         &mut self,
         window: &'w mut Window,
     ) -> Result<Option<Event<'w>>, ProtocolError> {
-        let (receive, mut sending) = self.halves();
-        window.event(receive, |due| sending.answer(due))
+        let (receive, send, link) = self.halves();
+        window.event(receive, |due| answer(send, link, due))
     }
 
-    /// Call before waiting for the transport: notes what the deadlines depend on.
-    pub(crate) fn before_io(&mut self, window: &mut Window, now: Duration) {
-        let (receive, mut sending) = self.halves();
-        sending.received(receive, window, now);
-        sending.before_io(now);
-    }
-
-    /// Call after waiting for the transport: acts on deadlines that have passed. Not before, so
-    /// that bytes which have come in time but were not read count for the peer.
-    pub(crate) fn after_io(&mut self, now: Duration) {
-        let (receive, mut sending) = self.halves();
-        if let Some(error) = sending.after_io(now) {
-            receive.fail(error);
-        }
-    }
-
-    /// How it ended, see [`Sending::outcome`].
-    pub(crate) fn outcome(&mut self) -> Result<(), Error> {
-        let (receive, mut sending) = self.halves();
-        sending.outcome(receive)
-    }
-
-    /// Whether bytes can still be sent; otherwise why not.
-    pub(crate) fn check_writable(&mut self) -> Result<(), Error> {
-        let (receive, mut sending) = self.halves();
-        let writable = sending.check_writable(receive.error());
-        if let Err(Error::Io(_)) = writable {
-            // What was read before is still delivered, and then the end. Reading on could wait for
-            // a silent peer.
-            sending.link.give_up();
-        }
-        writable
-    }
-}
-
-impl Sending<'_> {
-    /// Whether so much waits that it is written before anything else is done.
-    #[inline]
-    pub(crate) fn wants_write(&self) -> bool {
-        self.path.wants_write(&self.link.output) && !self.link.is_shut()
+    /// The same for a program that takes messages only.
+    pub(crate) fn message(&mut self, window: &mut Window) -> Option<Message<'static>> {
+        // A failure stays with the connection: what comes next writes the Close and tells it.
+        let event = self.event(window).ok().flatten()?;
+        Message::try_from(event).ok().map(Message::into_owned)
     }
 
     /// What to do with the transport where there is no event; `None` if the connection is over.
+    /// Writes come before reads, so that nothing waits for a peer that waits for us.
     #[inline]
-    pub(crate) fn next(&mut self, receive: &mut ReceivePath) -> Option<Io> {
-        self.path.send_owed(&mut self.link.output);
-        if self.link.has_ended()
+    pub(crate) fn next(&mut self) -> Option<Io> {
+        self.send_owed();
+        self.ended();
+        let (receive, send, link) = self.halves();
+        if let Some(io) = link.next_to_flush() {
+            return Some(io);
+        }
+        // 1.4, 7.1.7: nothing that comes after the peer's Close, or after a failure, means anything.
+        let done = receive.is_done() && send.closing.state() != State::CloseReceived;
+        if done || link.has_ended() {
+            return if send.should_shutdown() { link.next_to_end() } else { None };
+        }
+        Some(Io::Read)
+    }
+
+    /// Appends a pong that there is room for now.
+    #[inline]
+    pub(crate) fn send_owed(&mut self) {
+        self.connection.send.send_owed(&mut self.link.output);
+    }
+
+    /// Takes note of the end of the receiving side.
+    #[inline]
+    pub(crate) fn ended(&mut self) {
+        let (receive, send, link) = self.halves();
+        if link.has_ended()
             && let Err(error) = receive.receive_eof()
         {
             // Nothing is written where the end came as a surprise: that code cannot be sent.
-            self.fail(error);
-        }
-        if self.link.is_shut() {
-            self.link.output = Output::new();
-        }
-        self.link.next(self.path.should_shutdown())
-    }
-
-    /// Answers what was received, where an answer is due.
-    pub(crate) fn answer(&mut self, due: Due<'_>) {
-        if let Due::Pong(payload) = due {
-            self.link.pong |= *payload == self.link.deadlines.ping_payload();
-        }
-        self.path.answer(due, &mut self.link.output);
-    }
-
-    /// The connection has failed: the Close frame that says so is queued.
-    pub(crate) fn fail(&mut self, error: ProtocolError) {
-        self.path.fail(error, &mut self.link.output);
-    }
-
-    /// Notes what was received since the last time, for the deadlines.
-    pub(crate) fn received(&mut self, receive: &ReceivePath, window: &mut Window, now: Duration) {
-        if window.message_ended() {
-            self.link.deadlines.message_ended();
-        }
-        if receive.in_message() {
-            self.link.deadlines.message_started(now);
+            send.fail(error, &mut link.output);
         }
     }
 
-    /// Notes what else the deadlines depend on.
-    pub(crate) fn before_io(&mut self, now: Duration) {
-        if core::mem::take(&mut self.link.pong) {
-            let payload = self.link.deadlines.ping_payload();
-            self.link.deadlines.pong_received(&payload, now);
-        }
-        self.link.before_io(self.path.closing.state() != State::Open, now);
+    /// What is left to do after the connection is over, for who waits for the transport's end.
+    /// 7.1.1: a client leaves that to the server.
+    pub(crate) fn next_to_linger(&mut self) -> Option<Io> {
+        self.link.next_to_linger(self.connection.should_shutdown())
     }
 
-    /// Acts on deadlines that have passed. Returns the error that the connection has failed with
-    /// thereby, which the receiving half has to learn.
-    pub(crate) fn after_io(&mut self, now: Duration) -> Option<ProtocolError> {
-        let mut failed = None;
-        while let Some(expired) = self.link.deadlines.on_deadline(now) {
-            failed = failed.or(self.expire(expired));
+    /// To be called after each use of the transport.
+    #[inline]
+    pub(crate) const fn after_io(&mut self) {
+        if self.link.has_lost() {
+            self.connection.output_lost();
         }
-        failed
     }
 
-    fn expire(&mut self, expired: Expired) -> Option<ProtocolError> {
-        let (error, gives_up) = match expired {
-            Expired::SendPing => {
-                // A full output or a closing connection needs no sign of life.
-                let payload = self.link.deadlines.ping_payload();
-                let _ = self.path.ping(&payload, &mut self.link.output);
-                return None;
+    /// Whether a deadline may have passed.
+    #[inline]
+    pub(crate) fn is_due(&self, now: Duration) -> bool {
+        self.link.deadlines.next_deadline().is_some_and(|deadline| deadline <= now)
+    }
+
+    /// Tells the deadlines what has happened. To be called before waiting, and before judging.
+    pub(crate) fn observe(&mut self, now: Duration) {
+        let (receive, send, link) = self.halves();
+        link.observe(receive.message_in_progress(), now);
+        if link.is_broken() || link.is_ending() {
+            // What lies in the transport is still read, and nobody waits long for more.
+            link.deadlines.lingering(now);
+        }
+        let closing = match send.closing.state() {
+            State::Open => false,
+            State::Failed => true,
+            // Until our Close has left, the peer owes nothing but to take what waits.
+            State::CloseSent | State::CloseReceived | State::Closed => {
+                link.next_to_flush().is_none()
             }
-            Expired::KeepaliveTimeout => (ProtocolError::KeepaliveTimeout, false),
-            Expired::Message => (ProtocolError::MessageTimeout, false),
-            Expired::Write => (ProtocolError::WriteTimeout, true),
-            Expired::Close | Expired::Handshake => (ProtocolError::CloseTimeout, true),
         };
-        // Not an error where both Close frames have passed and only the end is missing.
-        let failed = self.path.closing.state() != State::Closed;
-        if failed {
-            self.fail(error);
+        if closing {
+            link.deadlines.closing(now);
         }
-        if gives_up {
-            self.link.give_up();
-        }
-        failed.then_some(error)
     }
 
-    /// How it ended: a clean end is `Ok`. What broke the transport is reported once; after that
-    /// the connection answers for itself.
-    pub(crate) fn outcome(&mut self, receive: &mut ReceivePath) -> Result<(), Error> {
-        if let Some(broken) = self.broken(receive.error()) {
-            receive.fail(ProtocolError::UnexpectedEof);
-            // Reading on would tell of the same break a second time, or wait for a silent peer.
-            self.link.give_up();
+    /// The end is told, and only that of the transport is waited for.
+    pub(crate) fn linger(&mut self, now: Duration) {
+        self.link.deadlines.lingering(now);
+    }
+
+    /// Acts on deadlines that have passed, after the transport was written to and read from as far
+    /// as it let.
+    pub(crate) fn tick(&mut self, looked: Looked, now: Duration) {
+        self.observe(now);
+        let (message, any) = match looked {
+            Looked::AtAll => (false, false),
+            Looked::AtArrivals => (true, false),
+            Looked::Away => (true, true),
+        };
+        self.link.deadlines.excuse(now, message, any);
+        while let Some(expired) = self.link.deadlines.on_deadline(now) {
+            self.expire(expired, now);
+        }
+    }
+
+    fn expire(&mut self, expired: Expired, now: Duration) {
+        let (error, loss) = match expired {
+            Expired::SendPing => return self.keep_alive(now),
+            Expired::Linger => return self.link.end(),
+            // A Close frame that cannot leave at once is not waited for: the peer is gone.
+            Expired::KeepaliveTimeout => {
+                (ProtocolError::KeepaliveTimeout, self.link.is_full().then_some(Loss::Keepalive))
+            }
+            Expired::Message => (ProtocolError::MessageTimeout, None),
+            Expired::Write => (ProtocolError::WriteTimeout, Some(Loss::Write)),
+            Expired::Close | Expired::Handshake => (ProtocolError::CloseTimeout, Some(Loss::Close)),
+        };
+        let was_closed = self.connection.state() == State::Closed;
+        if let Some(loss) = loss {
+            self.link.give_up(loss);
+            self.after_io();
+        }
+        // 7.1.5: once both have closed, what counts is the peer's Close, if not how it ended.
+        if !was_closed {
+            self.connection.fail(error, &mut self.link.output);
+        }
+        if loss.is_some() {
+            self.link.output.abandon(); // nobody will read that Close
+        }
+    }
+
+    fn keep_alive(&mut self, now: Duration) {
+        let (_, send, link) = self.halves();
+        let payload = link.deadlines.ping_payload();
+        if send.keepalive_ping(&payload, &mut link.output) {
+            link.look_at_backlog(now);
+            link.pinged();
+        }
+    }
+
+    /// How it ended, for who receives: a clean end is `Ok`. What broke the transport is told once,
+    /// to whoever asks first; after that the connection answers for itself.
+    pub(crate) fn outcome(&mut self) -> Result<(), Error> {
+        // 7.1.5: the peer's Close counts, whatever happened to the transport after it. So does a
+        // failure that was there before.
+        let surprised = match self.connection.error() {
+            Some(error) => error == ProtocolError::UnexpectedEof,
+            None => matches!(self.connection.state(), State::Open | State::CloseSent),
+        };
+        if surprised
+            && self.link.has_untold()
+            && let Some(Ok(broken)) = self.link.take_broken()
+        {
+            self.connection.fail(ProtocolError::UnexpectedEof, &mut Output::new());
             return Err(Error::Io(broken));
         }
-        match receive.error() {
+        match self.connection.error() {
             Some(error) => Err(Error::Protocol(error)),
             None => Ok(()),
         }
     }
 
-    /// Whether bytes can still be sent; otherwise why not. `error` is what the receiving half has
-    /// failed with. What broke the transport is told once, as [`Error::Io`].
-    pub(crate) fn check_writable(&mut self, error: Option<ProtocolError>) -> Result<(), Error> {
-        if !self.link.is_shut() {
-            return Ok(());
-        }
-        if let Some(broken) = self.broken(error) {
-            return Err(Error::Io(broken));
-        }
-        match (error, self.path.closing.state()) {
-            (Some(error), _) => Err(Error::Protocol(error)),
-            // Our Close was the last to leave: everything has left.
-            (None, State::Closed) => Ok(()),
-            // The transport broke, which was told.
-            (None, State::Failed) => Err(Error::Protocol(ProtocolError::UnexpectedEof)),
-            (None, _) => Err(Error::Misuse(ApiMisuse::Closing)),
+    /// Whether what was queued has left or still can; otherwise why not, for who sends.
+    pub(crate) fn check_writable(&mut self) -> Result<(), Error> {
+        match self.link.take_broken() {
+            None => Ok(()),
+            Some(Ok(broken)) => Err(Error::Io(broken)),
+            Some(Err(error)) => Err(Error::Protocol(self.connection.error().unwrap_or(error))),
         }
     }
 
-    /// What broke the transport, once, if that is how the connection ended.
-    fn broken(&mut self, error: Option<ProtocolError>) -> Option<std::io::Error> {
-        let broken = self.link.take_broken()?;
-        // 7.1.5: the peer's Close counts, whatever happened to the transport after it. So does a
-        // failure that was there before.
-        let open = matches!(self.path.closing.state(), State::Open | State::CloseSent)
-            || error == Some(ProtocolError::UnexpectedEof);
-        if !open {
-            return None;
-        }
-        self.path.fail(ProtocolError::UnexpectedEof, &mut Output::new());
-        Some(broken)
+    /// The same at the end of `close()`, of a connection that has not ended cleanly.
+    pub(crate) fn check_closed(&mut self) -> Result<(), Error> {
+        if self.connection.state() == State::Closed { Ok(()) } else { self.check_writable() }
     }
+
+    /// Whether messages are delivered whole: chunks would be dropped by a call that returns
+    /// messages.
+    pub(crate) const fn check_delivers_messages(&self) -> Result<(), Error> {
+        if self.connection.receive.delivers_chunks() {
+            return Err(Error::Misuse(ApiMisuse::ChunksDelivered));
+        }
+        Ok(())
+    }
+
+    /// Queues a Close frame.
+    pub(crate) fn queue_close(
+        &mut self,
+        close: Option<(CloseCode, &str)>,
+    ) -> Result<(), ApiMisuse> {
+        self.connection.send.close(close, &mut self.link.output)
+    }
+
+    /// What a call that queues something has come to; `None`: it is full, and hands the message
+    /// back.
+    #[inline]
+    pub(crate) fn queued<M>(
+        &mut self,
+        sent: Result<(), SendError<M>>,
+        back: &mut Option<M>,
+    ) -> Option<Result<(), Error>> {
+        match sent {
+            Ok(()) => Some(Ok(())),
+            Err(SendError::Full(message)) => {
+                *back = Some(message);
+                None
+            }
+            Err(SendError::Misuse(misuse)) => Some(Err(self.blame(misuse))),
+        }
+    }
+
+    /// What a call fails with: where the connection has failed, the caller is not to blame.
+    #[cold]
+    pub(crate) fn blame(&mut self, misuse: ApiMisuse) -> Error {
+        if misuse != ApiMisuse::Closing {
+            return misuse.into();
+        }
+        match (self.check_writable(), self.connection.error()) {
+            (Err(error), _) => error,
+            (Ok(()), Some(error)) => Error::Protocol(error),
+            (Ok(()), None) => misuse.into(),
+        }
+    }
+
+    /// Looks through what was read while the program only sends: pings are answered, and the
+    /// keepalive's pong is noted. Both are dealt with then, and are not told. The first event that
+    /// the program has to see stays; the peer's Close is answered, and stays too.
+    pub(crate) fn skim(&mut self, window: &mut Window, nobody_receives: bool) {
+        while self.find(window) {
+            let (receive, send, link) = self.halves();
+            let dealt_with = match window.signal() {
+                Signal::Ping => send.answers_pings(),
+                Signal::Pong => window.control_payload(receive) == link.deadlines.ping_payload(),
+                Signal::Close => {
+                    answer(send, link, Due::Close(receive.found_close()));
+                    false
+                }
+                _ => false,
+            };
+            if !dealt_with && !nobody_receives {
+                return;
+            }
+            let _ = self.event(window); // a failure stays with the connection
+        }
+    }
+}
+
+/// Answers what was received, where an answer is due.
+fn answer(send: &mut SendPath, link: &mut Link, due: Due<'_>) {
+    if let Due::Pong(payload) = due
+        && *payload == link.deadlines.ping_payload()
+    {
+        link.pong();
+    }
+    send.answer(due, &mut link.output);
 }

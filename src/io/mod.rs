@@ -4,6 +4,7 @@
 
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 mod asynchronous;
+mod backlog;
 pub mod blocking;
 mod driver;
 mod error;
@@ -16,16 +17,14 @@ mod parts;
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 mod pool;
 mod reply;
-mod timer;
 #[cfg(feature = "tokio")]
 pub mod tokio;
-mod transport;
 mod window;
 
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 pub use asynchronous::{AsyncTransport, Receiver, ReuniteError, Sender, WebSocket};
+pub use blocking::{NoDeadlines, TimeLimit, Timed, Transport};
 pub use error::Error;
 pub use options::{ClientOptions, ServerOptions};
 pub use parts::Parts;
 pub use reply::Reply;
-pub use transport::{NoDeadlines, Transport};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::error::Error;
-use super::link::{Io, Link};
+use super::link::{Io, Link, Loss};
 use super::window::Window;
 use crate::deadlines::Expired;
 use crate::handshake::{Accept, Client, HandshakeError, Refusal, Request, Response, Server};
@@ -99,19 +99,24 @@ impl<H: Handshake> Opening<H> {
         if let Some(open) = self.receive(window) {
             return Step::Open(open);
         }
-        if !H::ANSWERS
-            && let Some(error) = self.error.take()
-        {
-            return Step::Failed(error);
+        match self.error.take() {
+            None => Step::Io(self.link.next_to_flush().unwrap_or(Io::Read)),
+            Some(error) => match self.next_to_answer() {
+                None => Step::Failed(error),
+                Some(io) => {
+                    self.error = Some(error);
+                    Step::Io(io)
+                }
+            },
         }
-        match (self.link.next(self.error.is_some()), self.error.take()) {
-            (Some(io), error) => {
-                self.error = error;
-                Step::Io(io)
-            }
-            (None, Some(error)) => Step::Failed(error),
-            (None, None) => Step::Failed(self.handshake.receive_eof().into()),
+    }
+
+    /// What is left to do before a failure is told: the answer leaves, and the end behind it.
+    fn next_to_answer(&mut self) -> Option<Io> {
+        if !H::ANSWERS {
+            return None;
         }
+        self.link.next_to_flush().or_else(|| self.link.next_to_end())
     }
 
     fn receive(&mut self, window: Option<&mut Window>) -> Option<H::Open> {
@@ -134,7 +139,7 @@ impl<H: Handshake> Opening<H> {
                 Ok(open) => return open,
                 Err(error) => self.error = Some(error.into()),
             }
-        } else if let Some(error) = self.link.take_broken() {
+        } else if let Some(Ok(error)) = self.link.take_broken() {
             self.error = Some(error.into());
         } else if self.link.has_ended() {
             self.error = Some(self.handshake.receive_eof().into());
@@ -148,24 +153,34 @@ impl<H: Handshake> Opening<H> {
         self.error = Some(error);
     }
 
-    /// As [`Driver::before_io`](super::driver::Driver::before_io).
-    pub(crate) fn before_io(&mut self, now: Duration) {
-        self.link.before_io(self.error.is_some(), now);
+    /// As [`Driver::observe`](super::driver::Driver::observe).
+    pub(crate) fn observe(&mut self, now: Duration) {
+        self.link.observe(None, now);
+        if self.link.is_ending() {
+            self.link.deadlines.lingering(now);
+        } else if self.error.is_some() {
+            self.link.deadlines.closing(now);
+        }
     }
 
-    /// As [`Driver::after_io`](super::driver::Driver::after_io).
-    pub(crate) fn after_io(&mut self, now: Duration) {
+    /// As [`Driver::tick`](super::driver::Driver::tick).
+    pub(crate) fn tick(&mut self, now: Duration) {
+        self.observe(now);
         let Self { link, .. } = self;
         while let Some(expired) = link.deadlines.on_deadline(now) {
             if self.accepted {
-                link.give_up(); // the peer does not take our response
+                link.give_up(Loss::Write); // the peer does not take our response
+                continue;
+            }
+            if expired == Expired::Linger {
+                link.end();
                 continue;
             }
             if self.error.is_none() {
                 self.error = Some(self.handshake.timeout(&mut link.output).into());
             }
             if expired != Expired::Handshake {
-                link.give_up(); // the peer does not take the answer, or does not go
+                link.give_up(Loss::Write); // the peer does not take the answer
             }
         }
     }

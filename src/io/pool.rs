@@ -31,8 +31,10 @@ pub(super) fn window() -> Box<Window> {
 
 /// Gives a window back, if it can be spared.
 pub(super) fn give_window(slot: &mut Option<Box<Window>>) {
-    let Some(window) = slot.take_if(|window| window.is_empty()) else { return };
-    if window.is_reusable() {
+    let Some(mut window) = slot.take_if(|window| window.is_empty() && !window.has_event()) else {
+        return;
+    };
+    if window.clear() {
         with(|pool| {
             if pool.windows.len() < KEPT {
                 pool.windows.push(window);

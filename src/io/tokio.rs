@@ -264,6 +264,6 @@ mod tests {
     /// What an idle connection costs beside its task.
     #[test]
     fn sizes() {
-        assert!(size_of::<WebSocket<TcpStream>>() <= 448, "{}", size_of::<WebSocket<TcpStream>>());
+        assert!(size_of::<WebSocket<TcpStream>>() <= 544, "{}", size_of::<WebSocket<TcpStream>>());
     }
 }

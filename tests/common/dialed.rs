@@ -1,12 +1,11 @@
 //! A [`Dialed`]: a [`Script`] that answers the request of a client, whose key is a random one.
 
 use std::io::{self, Read, Write};
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
-use websocket_proto::io::Transport;
+use websocket_proto::io::{TimeLimit, Transport};
 
 use super::script::Script;
 
@@ -60,12 +59,12 @@ impl Write for Dialed {
 }
 
 impl Transport for Dialed {
-    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
-        self.script.set_read_timeout(timeout)
+    fn limit_reads(&mut self, limit: &mut TimeLimit) -> io::Result<bool> {
+        self.script.limit_reads(limit)
     }
 
-    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
-        self.script.set_write_timeout(timeout)
+    fn limit_writes(&mut self, limit: &mut TimeLimit) -> io::Result<bool> {
+        self.script.limit_writes(limit)
     }
 
     fn shutdown_write(&mut self) -> io::Result<()> {

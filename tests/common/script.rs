@@ -4,9 +4,8 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use websocket_proto::io::Transport;
+use websocket_proto::io::{TimeLimit, Transport};
 
 /// What goes wrong at one operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,11 +227,11 @@ impl Write for Script {
 }
 
 impl Transport for Script {
-    fn set_read_timeout(&mut self, _: Option<Duration>) -> io::Result<bool> {
+    fn limit_reads(&mut self, _: &mut TimeLimit) -> io::Result<bool> {
         Ok(true)
     }
 
-    fn set_write_timeout(&mut self, _: Option<Duration>) -> io::Result<bool> {
+    fn limit_writes(&mut self, _: &mut TimeLimit) -> io::Result<bool> {
         Ok(true)
     }
 

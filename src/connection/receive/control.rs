@@ -34,6 +34,7 @@ impl ReceivePath {
             }
             return Ok(Signal::NeedInput);
         }
+        self.untaken = self.control.is_some();
         match frame.opcode {
             Opcode::Ping => Ok(Signal::Ping),
             Opcode::Pong => Ok(Signal::Pong),
@@ -51,6 +52,24 @@ impl ReceivePath {
         match &mut self.end {
             End::Closed(frame) => frame.take(),
             End::No | End::Failed(_) => None, // not reached: the step has set it
+        }
+    }
+
+    /// The peer's Close frame that was found and whose event was not made yet.
+    #[cfg(feature = "std")]
+    pub(crate) const fn found_close(&self) -> Option<&CloseFrame> {
+        match &self.end {
+            End::Closed(frame) => frame.as_ref(),
+            End::No | End::Failed(_) => None,
+        }
+    }
+
+    /// The payload of a Ping or Pong that was found in `input` and whose event was not made yet.
+    #[cfg(feature = "std")]
+    pub(crate) fn peek_control<'a>(&'a self, found: &Found, input: &'a [u8]) -> &'a [u8] {
+        match &self.control {
+            Some(body) => body.as_slice(),
+            None => input.get(found.payload.clone()).unwrap_or_default(),
         }
     }
 

@@ -1,34 +1,34 @@
 //! The async adapter, written once: `io::tokio` and `io::futures` are two ways to give it a
 //! stream and a clock.
 
+mod endpoint;
 mod open;
-mod poll;
+mod pump;
 mod reunite;
 mod shared;
 mod split;
 mod stream;
+mod tasks;
 mod transport;
 
 use std::boxed::Box;
 use std::future::{Future, poll_fn};
-use std::io;
-use std::task::{Context, Poll, ready};
 
+use endpoint::Endpoint;
 pub(super) use open::{accept, client};
-use poll::{Next, Out, Slot, poll_driver};
 pub use reunite::ReuniteError;
 pub use split::{Receiver, Sender};
 pub use transport::AsyncTransport;
 
-use super::driver::{Driver, Sending};
+use super::driver::Driver;
 use super::error::Error;
 use super::options::default_deadlines;
 use super::parts::Parts;
-use super::pool;
 use super::reply::Reply;
 use super::window::Window;
+use crate::connection::send::SendPath;
 use crate::deadlines::{DeadlineConfig, Deadlines};
-use crate::{ApiMisuse, CloseCode, Connection, Event, Message, Output, Prepared, SendError};
+use crate::{ApiMisuse, CloseCode, Connection, Event, Message, Prepared};
 
 /// A WebSocket connection over an async stream.
 ///
@@ -42,9 +42,7 @@ use crate::{ApiMisuse, CloseCode, Connection, Event, Message, Output, Prepared, 
 /// that of the output, belong to the thread.
 #[derive(Debug)]
 pub struct WebSocket<T> {
-    transport: T,
-    slot: Slot,
-    driver: Driver,
+    endpoint: Endpoint<T>,
     subprotocol: Option<Box<str>>,
 }
 
@@ -58,15 +56,16 @@ impl<T> WebSocket<T> {
     /// The connection: its state, how it ended, statistics.
     #[must_use]
     pub fn connection(&self) -> &Connection {
-        &self.driver.connection
+        &self.endpoint.pump.driver.connection
     }
 
     pub(super) fn transport(&self) -> &T {
-        &self.transport
+        &self.endpoint.pump.transport
     }
 
-    pub(super) fn apart(mut self) -> Parts<T> {
-        Parts::new(self.transport, self.driver, self.slot.as_deref_mut())
+    pub(super) fn apart(self) -> Parts<T> {
+        let Endpoint { pump, mut slot } = self.endpoint;
+        Parts::new(pump.transport, pump.driver, slot.as_deref_mut())
     }
 }
 
@@ -78,15 +77,16 @@ impl<T: AsyncTransport> WebSocket<T> {
         link.deadlines.opened(transport.now());
         let driver = Driver::new(connection, link);
         let slot = (!leftover.is_empty()).then(|| Box::new(Window::with_leftover(leftover)));
-        Self { transport, slot, driver, subprotocol: None }
+        Self { endpoint: Endpoint::new(transport, driver, slot), subprotocol: None }
     }
 
     /// The same with other deadlines than those of the options' defaults, counted from now.
     #[must_use]
     pub fn with_deadlines(mut self, config: &DeadlineConfig) -> Self {
-        let now = self.transport.now();
-        self.driver.link.deadlines = Deadlines::new(config, now);
-        self.driver.link.deadlines.opened(now);
+        let now = self.transport().now();
+        let deadlines = &mut self.endpoint.pump.driver.link.deadlines;
+        *deadlines = Deadlines::new(config, now);
+        deadlines.opened(now);
         self
     }
 
@@ -100,22 +100,19 @@ impl<T: AsyncTransport> WebSocket<T> {
     ///
     /// [`Error::Protocol`] after the Close frame that says so was written; [`Error::Io`].
     pub async fn read(&mut self) -> Result<Option<(Event<'_>, Reply<'_>)>, Error> {
-        match poll_fn(|cx| self.poll_event(cx)).await {
-            Ok(true) => {}
-            Ok(false) => return Ok(None),
-            Err(error) => return Err(*error),
+        let Endpoint { pump, slot } = &mut self.endpoint;
+        if !poll_fn(|cx| pump.poll_event(slot, cx)).await.map_err(|error| *error)? {
+            return Ok(None);
         }
-        let Self { transport, slot: Some(window), driver, .. } = self else {
-            return Ok(None); // not reached: the event is in it
-        };
-        match driver.event(window) {
-            Ok(Some(event)) => Ok(Some((event, Reply::new(driver)))),
+        let Some(window) = slot else { return Ok(None) }; // not reached: the event is in it
+        match pump.driver.event(window) {
+            Ok(Some(event)) => Ok(Some((event, Reply::new(&mut pump.driver)))),
             Ok(None) => Ok(None), // not reached: one was found
             Err(_) => {
-                // The window is spent, as far as the compiler can tell lent, and not needed. What
-                // is left to do is to say so, and to leave. The connection tells the error.
+                // The window holds nothing more, but the compiler takes it to be lent. What is left
+                // to do is to write the Close frame that says so; the connection tells the error.
                 let mut slot = None;
-                match poll_fn(|cx| poll_driver(transport, &mut slot, driver, cx)).await {
+                match poll_fn(|cx| pump.poll_event(&mut slot, cx)).await {
                     Ok(_) => Ok(None), // not reached: it has failed
                     Err(error) => Err(*error),
                 }
@@ -147,7 +144,7 @@ impl<T: AsyncTransport> WebSocket<T> {
     ///
     /// As [`read`](Self::read).
     pub fn recv(&mut self) -> impl Future<Output = Result<Option<Message<'static>>, Error>> {
-        poll_fn(|cx| self.poll_recv(cx))
+        poll_fn(|cx| self.endpoint.poll_recv(cx))
     }
 
     /// Sends a message: when the call returns, its bytes are with the transport. It is
@@ -183,11 +180,7 @@ impl<T: AsyncTransport> WebSocket<T> {
         message: impl Into<Message<'m>>,
     ) -> impl Future<Output = Result<(), Error>> {
         let mut message = Some(message.into());
-        poll_fn(move |cx| {
-            self.poll_queue(cx, &mut message, |connection, message, output| {
-                connection.send(message, output)
-            })
-        })
+        poll_fn(move |cx| self.endpoint.poll_queue(cx, &mut message, SendPath::send))
     }
 
     /// Sends a piece of a message, see [`Connection::send_fragment`].
@@ -202,10 +195,11 @@ impl<T: AsyncTransport> WebSocket<T> {
         fragment: impl Into<Message<'m>>,
         fin: bool,
     ) -> Result<(), Error> {
-        self.queue(fragment.into(), |connection, fragment, output| {
-            connection.send_fragment(fragment, fin, output)
-        })
-        .await?;
+        self.endpoint
+            .queue(fragment.into(), |path, fragment, output| {
+                path.send_fragment(fragment, fin, output)
+            })
+            .await?;
         self.flush().await
     }
 
@@ -217,7 +211,7 @@ impl<T: AsyncTransport> WebSocket<T> {
     ///
     /// As [`send`](Self::send).
     pub async fn send_prepared(&mut self, prepared: &Prepared) -> Result<(), Error> {
-        self.queue((), |connection, (), output| connection.send_prepared(prepared, output)).await?;
+        self.endpoint.queue((), |path, (), output| path.send_prepared(prepared, output)).await?;
         self.flush().await
     }
 
@@ -229,7 +223,7 @@ impl<T: AsyncTransport> WebSocket<T> {
     ///
     /// As [`send`](Self::send).
     pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
-        self.queue((), |connection, (), output| connection.ping(payload, output)).await?;
+        self.endpoint.queue((), |path, (), output| path.ping(payload, output)).await?;
         self.flush().await
     }
 
@@ -243,32 +237,29 @@ impl<T: AsyncTransport> WebSocket<T> {
     /// [`Error::Misuse`] for a code or a reason that must not be sent, or if the connection is
     /// closing already; [`Error::Io`].
     pub async fn send_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        self.driver.connection.close(code, reason, &mut self.driver.link.output)?;
+        self.endpoint.queue_close(Some((code, reason)))?;
         self.flush().await
     }
 
     /// Ends the connection: sends a Close frame if none was sent, drops what still arrives, and
-    /// returns when the peer has closed too, or the close deadline has passed.
+    /// returns when the peer has closed too, or a deadline has passed. Then the end of the
+    /// transport is waited for, for [`DeadlineConfig::linger`] at most.
     ///
     /// *Cancel safe*: once polled, the frame is queued; call again to wait for the rest.
     ///
     /// # Errors
     ///
-    /// As [`send_close`](Self::send_close) and [`read`](Self::read). That the connection is closing
-    /// already is not an error here.
+    /// As [`send_close`](Self::send_close) and [`read`](Self::read); that the connection is closing
+    /// already is not an error here. `Ok`: all that was queued has left, and our Close frame.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        let Driver { connection, link } = &mut self.driver;
-        match connection.close(code, reason, &mut link.output) {
+        match self.endpoint.pump.driver.queue_close(Some((code, reason))) {
             Ok(()) | Err(ApiMisuse::Closing) => {}
             Err(misuse) => return Err(misuse.into()),
         }
-        while poll_fn(|cx| self.poll_event(cx)).await.map_err(|error| *error)? {
-            if let Some(window) = &mut self.slot {
-                // A failure stays with the connection, which tells it again.
-                let _ = self.driver.event(window);
-            }
-        }
-        Ok(())
+        let result = poll_fn(|cx| self.endpoint.poll_end(cx)).await;
+        let Endpoint { pump, slot } = &mut self.endpoint;
+        poll_fn(|cx| pump.poll_linger(slot, cx)).await;
+        result
     }
 
     /// Writes what is queued.
@@ -279,105 +270,6 @@ impl<T: AsyncTransport> WebSocket<T> {
     ///
     /// As [`send`](Self::send).
     pub fn flush(&mut self) -> impl Future<Output = Result<(), Error>> {
-        poll_fn(|cx| self.poll_flush(cx))
-    }
-
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        ready!(self.poll_write_until(|sending| sending.link.next_to_flush().is_none(), cx))?;
-        pool::give_output(&mut self.driver.link.output);
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message<'static>>, Error>> {
-        while ready!(self.poll_event(cx)).map_err(|error| *error)? {
-            // A failure stays with the connection: the next round writes the Close and tells it.
-            if let Some(window) = &mut self.slot
-                && let Ok(Some(event)) = self.driver.event(window)
-                && let Ok(message) = Message::try_from(event)
-            {
-                let message = message.into_owned();
-                // The program may take its time before it comes back.
-                pool::give_window(&mut self.slot);
-                return Poll::Ready(Ok(Some(message)));
-            }
-        }
-        Poll::Ready(Ok(None))
-    }
-
-    #[inline]
-    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
-        poll_driver(&mut self.transport, &mut self.slot, &mut self.driver, cx)
-    }
-
-    fn queue<M>(
-        &mut self,
-        item: M,
-        mut queue: impl FnMut(&mut Connection, M, &mut Output) -> Result<(), SendError<M>>,
-    ) -> impl Future<Output = Result<(), Error>> {
-        let mut item = Some(item);
-        poll_fn(move |cx| self.poll_queue(cx, &mut item, &mut queue))
-    }
-
-    /// Waits for room and queues `item`, at once where there is room.
-    #[inline]
-    fn poll_queue<M>(
-        &mut self,
-        cx: &mut Context<'_>,
-        item: &mut Option<M>,
-        mut queue: impl FnMut(&mut Connection, M, &mut Output) -> Result<(), SendError<M>>,
-    ) -> Poll<Result<(), Error>> {
-        let Driver { connection, link } = &self.driver;
-        if connection.wants_write(&link.output) || link.is_shut() {
-            ready!(self.poll_write_until(|sending| !sending.wants_write(), cx))?;
-        }
-        loop {
-            let Some(message) = item.take() else { return Poll::Ready(Ok(())) };
-            let Driver { connection, link } = &mut self.driver;
-            pool::lend_output(&mut link.output);
-            match queue(connection, message, &mut link.output) {
-                Ok(()) => return Poll::Ready(Ok(())),
-                Err(SendError::Misuse(misuse)) => return Poll::Ready(Err(misuse.into())),
-                Err(SendError::Full(_)) if link.output.is_empty() => {
-                    // Not reached: one message fits into an empty output.
-                    let error = io::Error::from(io::ErrorKind::WouldBlock);
-                    return Poll::Ready(Err(error.into()));
-                }
-                Err(SendError::Full(message)) => *item = Some(message),
-            }
-            ready!(self.poll_write_until(|sending| sending.link.output.is_empty(), cx))?;
-        }
-    }
-
-    /// Writes until `done`. While the peer takes nothing, reads on until there is an event: it may
-    /// be waiting for us to read.
-    fn poll_write_until(
-        &mut self,
-        done: impl Fn(&Sending<'_>) -> bool,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Error>> {
-        loop {
-            let (_, sending) = self.driver.halves();
-            let mut out = Out { transport: &mut self.transport, sending, failed: &mut None };
-            if out.poll_write_until(&done, cx).is_ready() {
-                return Poll::Ready(self.driver.check_writable());
-            }
-            // That call may write, too.
-            match self.poll_event(cx) {
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(*error)),
-                Poll::Ready(Ok(false)) => return Poll::Ready(self.driver.check_writable()),
-                Poll::Pending if !done(&self.driver.halves().1) => return Poll::Pending,
-                Poll::Pending => {}
-                Poll::Ready(Ok(true)) => {
-                    // It waits to be taken, and nothing more is read until then.
-                    let (receive, sending) = self.driver.halves();
-                    let failed = &mut None;
-                    let mut out = Out { transport: &mut self.transport, sending, failed };
-                    ready!(out.poll_deadline(cx));
-                    if let Some(error) = *failed {
-                        receive.fail(error);
-                    }
-                }
-            }
-        }
+        poll_fn(|cx| self.endpoint.poll_flush(cx))
     }
 }

@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::string::String;
 use std::task::{Context, Poll, ready};
 
-use super::poll::{Slot, poll_io};
+use super::endpoint::Endpoint;
+use super::pump::{READS, Slot, poll_link};
 use super::{AsyncTransport, WebSocket};
 use crate::deadlines::{DeadlineConfig, Deadlines};
 use crate::handshake::{Accept, ClientRequest, Refusal, Request, Response, Server};
@@ -15,6 +16,7 @@ use crate::io::error::Error;
 use crate::io::link::{Io, Link};
 use crate::io::opening::{Handshake, Opening, Step};
 use crate::io::options::{ClientOptions, ServerOptions};
+use crate::io::pool;
 use crate::{ApiMisuse, Connection, MaskKeys, Negotiated, Output};
 
 /// A handshake under way.
@@ -92,7 +94,7 @@ async fn open_server<'o, T: AsyncTransport>(
 }
 
 pub(super) fn link<T: AsyncTransport>(transport: &T, deadlines: &DeadlineConfig) -> Link {
-    Link::new(Deadlines::new(deadlines, transport.now()), true)
+    Link::new(Deadlines::new(deadlines, transport.now()))
 }
 
 impl<T: AsyncTransport, H: Handshake> Pending<T, H> {
@@ -100,10 +102,27 @@ impl<T: AsyncTransport, H: Handshake> Pending<T, H> {
         loop {
             match self.opening.step(self.slot.as_deref_mut()) {
                 Step::Open(open) => return Poll::Ready(Ok(open)),
-                Step::Failed(error) => return Poll::Ready(Err(error)),
+                Step::Failed(error) => {
+                    self.drain(cx);
+                    return Poll::Ready(Err(error));
+                }
                 Step::Io(io) => ready!(self.poll_turn(io, cx)),
             }
         }
+    }
+
+    /// Reads and drops what has arrived behind a request that was refused, without waiting: were it
+    /// left unread, the system would reset the connection, and the answer might be lost with it.
+    fn drain(&mut self, cx: &mut Context<'_>) {
+        let Self { transport, opening, slot } = self;
+        for _ in 0..READS {
+            if opening.link.has_ended()
+                || poll_link(transport, &mut opening.link, slot, Io::Read, cx).is_pending()
+            {
+                break;
+            }
+        }
+        pool::give_window(slot);
     }
 
     /// Writes the answer. Where that fails, the first call on the connection tells.
@@ -116,14 +135,12 @@ impl<T: AsyncTransport, H: Handshake> Pending<T, H> {
 
     fn poll_turn(&mut self, io: Io, cx: &mut Context<'_>) -> Poll<()> {
         let Self { transport, opening, slot } = self;
-        let now = transport.now();
-        opening.before_io(now);
-        let done = poll_io(transport, &mut opening.link, slot, io, now, cx);
-        if done.is_pending() {
+        if poll_link(transport, &mut opening.link, slot, io, cx).is_pending() {
+            opening.observe(transport.now());
             let deadline = opening.link.deadlines.next_deadline();
             ready!(transport.poll_deadline(cx, deadline));
         }
-        opening.after_io(transport.now());
+        opening.tick(transport.now());
         Poll::Ready(())
     }
 
@@ -137,6 +154,6 @@ impl<T: AsyncTransport, H: Handshake> Pending<T, H> {
         let mut link = opening.link;
         link.deadlines.opened(transport.now());
         let driver = Driver::new(connection(negotiated), link);
-        WebSocket { transport, slot, driver, subprotocol }
+        WebSocket { endpoint: Endpoint::new(transport, driver, slot), subprotocol }
     }
 }

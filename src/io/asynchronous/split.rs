@@ -2,34 +2,29 @@
 
 use std::boxed::Box;
 use std::future::{Future, poll_fn};
-use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use super::poll::{Next, Slot, found, poll_event};
+use super::endpoint::Endpoint;
+use super::pump::{Next, Slot, Taker};
 use super::reunite::ReuniteError;
-use super::shared::{Behind, Half, Inner, Shared};
+use super::shared::Shared;
 use super::{AsyncTransport, WebSocket};
-use crate::connection::receive::{Due, ReceivePath};
 use crate::connection::send::SendPath;
-use crate::io::driver::Driver;
 use crate::io::error::Error;
-use crate::io::pool;
-use crate::{CloseCode, Connection, Event, Message, Output, Prepared, SendError, State};
+use crate::{CloseCode, Event, Message, Output, Prepared, SendError, State};
 
 /// The receiving half of a [`WebSocket`], from [`split`](WebSocket::split).
 ///
 /// It answers pings and the peer's Close, and keeps the deadlines, by itself while it waits: the
-/// sender may be idle, or gone. If it is dropped, nobody reads any more, and the sender goes on
-/// until the peer minds.
+/// sender may be idle, or gone. If it is dropped, the sender goes on, and does all that while it
+/// sends; messages that still arrive are dropped.
 #[derive(Debug)]
 pub struct Receiver<T> {
-    path: ReceivePath,
+    pub(super) shared: Arc<Shared<T>>,
+    /// The window while an event in it is lent.
     slot: Slot,
-    shared: Arc<Shared<T>>,
     subprotocol: Option<Box<str>>,
-    /// The end has been told to whoever reads the messages as a stream.
-    pub(super) told: bool,
 }
 
 /// The sending half of a [`WebSocket`], from [`split`](WebSocket::split).
@@ -41,17 +36,13 @@ pub struct Sender<T> {
 impl<T: AsyncTransport> WebSocket<T> {
     /// Splits the connection into two halves for two tasks.
     ///
-    /// They share the stream and a lock, which is held for one call of the stream at a time and
-    /// never while a task waits.
+    /// They share the connection and a lock, which is held for one poll at a time and never while a
+    /// task waits.
     #[must_use]
     pub fn split(self) -> (Receiver<T>, Sender<T>) {
-        let Self { transport, slot, driver, subprotocol } = self;
-        let Driver { connection: Connection { receive, send }, link } = driver;
-        let failed = receive.error();
-        let told = link.told;
-        let shared = Arc::new(Shared::new(Inner { transport, path: send, link, failed }));
-        let receiver =
-            Receiver { path: receive, slot, shared: Arc::clone(&shared), subprotocol, told };
+        let Self { endpoint, subprotocol } = self;
+        let shared = Arc::new(Shared::new(endpoint));
+        let receiver = Receiver { shared: Arc::clone(&shared), slot: None, subprotocol };
         (receiver, Sender { shared })
     }
 }
@@ -61,6 +52,25 @@ impl<T> Receiver<T> {
     #[must_use]
     pub fn subprotocol(&self) -> Option<&str> {
         self.subprotocol.as_deref()
+    }
+
+    /// Lends all of the connection, and puts the window back before that.
+    pub(super) fn with<R>(&mut self, f: impl FnOnce(&mut Endpoint<T>) -> R) -> R {
+        let mut endpoint = self.shared.lock();
+        if endpoint.pump.taker != Taker::Here {
+            if let Some(window) = self.slot.take() {
+                endpoint.slot = Some(window);
+            }
+            endpoint.pump.taker_is(Taker::Here);
+        }
+        f(&mut endpoint)
+    }
+}
+
+/// Nobody takes messages any more: the sender does not have to wait for that.
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        self.with(|endpoint| endpoint.pump.taker_is(Taker::Nobody));
     }
 }
 
@@ -74,20 +84,23 @@ impl<T: AsyncTransport> Receiver<T> {
     ///
     /// [`Error::Protocol`] after the Close frame that says so was written; [`Error::Io`].
     pub async fn read(&mut self) -> Result<Option<Event<'_>>, Error> {
-        match poll_fn(|cx| self.poll_event(cx)).await {
-            Ok(true) => {}
-            Ok(false) => return Ok(None),
-            Err(error) => return Err(*error),
+        if !poll_fn(|cx| self.poll_event(cx)).await.map_err(|error| *error)? {
+            return Ok(None);
         }
-        let Self { path, slot: Some(window), shared, .. } = self else {
-            return Ok(None); // not reached: the event is in it
+        let Self { slot, shared, .. } = self;
+        let event = {
+            let mut endpoint = shared.lock();
+            *slot = endpoint.slot.take();
+            endpoint.pump.taker = Taker::Away;
+            let Some(window) = slot else { return Ok(None) }; // not reached: the event is in it
+            endpoint.pump.driver.event(window)
         };
-        match window.event(path, |due| answer(shared, due)) {
+        match event {
             Ok(event) => Ok(event),
             Err(_) => {
                 // As in `WebSocket::read`.
                 let mut slot = None;
-                match poll_fn(|cx| poll_shared(path, &mut slot, shared, cx)).await {
+                match poll_fn(|cx| shared.lock().pump.poll_event(&mut slot, cx)).await {
                     Ok(_) => Ok(None), // not reached: it has failed
                     Err(error) => Err(*error),
                 }
@@ -107,36 +120,11 @@ impl<T: AsyncTransport> Receiver<T> {
     ///
     /// As [`read`](Self::read).
     pub fn recv(&mut self) -> impl Future<Output = Result<Option<Message<'static>>, Error>> {
-        poll_fn(|cx| self.poll_recv(cx))
-    }
-
-    pub(super) fn poll_recv(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<Message<'static>>, Error>> {
-        while ready!(self.poll_event(cx)).map_err(|error| *error)? {
-            let Self { path, slot, shared, .. } = self;
-            let Some(window) = slot else { continue };
-            // A failure stays with the connection: the next round writes the Close and tells it.
-            if let Ok(Some(event)) = window.event(path, |due| answer(shared, due))
-                && let Ok(message) = Message::try_from(event)
-            {
-                let message = message.into_owned();
-                // The program may take its time before it comes back.
-                pool::give_window(slot);
-                return Poll::Ready(Ok(Some(message)));
-            }
-        }
-        Poll::Ready(Ok(None))
+        poll_fn(|cx| self.with(|endpoint| endpoint.poll_recv(cx)))
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
-        let Self { path, slot, shared, .. } = self;
-        // Without the lock, where the last read has brought more than one.
-        if found(path, slot, |error| shared.with(Half::Receiver, |out| out.fail(error))) {
-            return Poll::Ready(Ok(true));
-        }
-        poll_shared(path, slot, shared, cx)
+        self.with(|Endpoint { pump, slot }| pump.poll_event(slot, cx))
     }
 }
 
@@ -150,7 +138,8 @@ impl<T: AsyncTransport> Sender<T> {
     /// # Errors
     ///
     /// [`Error::Misuse`] where it must not be sent, which it never may once the connection is
-    /// closing; [`Error::Io`]; [`Error::Protocol`] where the connection has failed.
+    /// closing; [`Error::Io`]; [`Error::Protocol`] where the connection has failed. `Ok`: all of
+    /// it has left.
     pub async fn send<'m>(&mut self, message: impl Into<Message<'m>>) -> Result<(), Error> {
         self.feed(message).await?;
         self.flush().await
@@ -239,9 +228,7 @@ impl<T: AsyncTransport> Sender<T> {
     /// [`Error::Misuse`] for a code or a reason that must not be sent, or if the connection is
     /// closing already; [`Error::Io`].
     pub async fn send_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        self.shared.with(Half::Sender, |out| {
-            out.sending.path.close(Some((code, reason)), &mut out.sending.link.output)
-        })?;
+        self.shared.lock().queue_close(Some((code, reason)))?;
         self.flush().await
     }
 
@@ -253,8 +240,7 @@ impl<T: AsyncTransport> Sender<T> {
     ///
     /// As [`send_close`](Self::send_close).
     pub async fn reply_close(&mut self) -> Result<(), Error> {
-        self.shared
-            .with(Half::Sender, |out| out.sending.path.reply_close(&mut out.sending.link.output))?;
+        self.shared.lock().queue_reply()?;
         self.flush().await
     }
 
@@ -266,13 +252,13 @@ impl<T: AsyncTransport> Sender<T> {
     ///
     /// As [`send`](Self::send).
     pub fn flush(&mut self) -> impl Future<Output = Result<(), Error>> {
-        poll_fn(|cx| self.poll_flush(cx))
+        poll_fn(|cx| self.shared.lock().poll_flush(cx))
     }
 
     /// How far the closing handshake has come.
     #[must_use]
     pub fn state(&self) -> State {
-        self.shared.with(Half::Sender, |out| out.sending.path.closing.state())
+        self.shared.lock().pump.driver.connection.state()
     }
 
     /// Puts the halves together again.
@@ -284,31 +270,22 @@ impl<T: AsyncTransport> Sender<T> {
         if !Arc::ptr_eq(&self.shared, &receiver.shared) {
             return Err(ReuniteError::new(self, receiver));
         }
-        drop(self);
-        let shared = match Arc::try_unwrap(receiver.shared) {
-            Ok(shared) => shared,
+        let mut receiver = receiver;
+        receiver.with(|_| {}); // the window goes back
+        let subprotocol = receiver.subprotocol.take();
+        drop(receiver);
+        match Arc::try_unwrap(self.shared) {
+            Ok(shared) => {
+                let mut endpoint = shared.into_inner();
+                endpoint.pump.taker = Taker::Here;
+                Ok(WebSocket { endpoint, subprotocol })
+            }
             Err(shared) => {
                 // Not reached: nothing but the two halves ever holds it.
-                let sender = Self { shared: Arc::clone(&shared) };
-                return Err(ReuniteError::new(sender, Receiver { shared, ..receiver }));
+                let receiver = Receiver { shared: Arc::clone(&shared), slot: None, subprotocol };
+                Err(ReuniteError::new(Self { shared }, receiver))
             }
-        };
-        let Receiver { path: mut receive, slot, subprotocol, .. } = receiver;
-        let Inner { transport, path: send, link, failed } = shared.into_inner();
-        if let Some(error) = failed {
-            receive.fail(error);
         }
-        let driver = Driver::new(Connection { receive, send }, link);
-        Ok(WebSocket { transport, slot, driver, subprotocol })
-    }
-
-    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let flushed =
-            self.shared.poll_write_until(|sending| sending.link.next_to_flush().is_none(), cx);
-        if flushed.is_ready() {
-            self.shared.with(Half::Sender, |out| pool::give_output(&mut out.sending.link.output));
-        }
-        flushed
     }
 
     fn queue<M>(
@@ -317,61 +294,6 @@ impl<T: AsyncTransport> Sender<T> {
         mut queue: impl FnMut(&mut SendPath, M, &mut Output) -> Result<(), SendError<M>>,
     ) -> impl Future<Output = Result<(), Error>> {
         let mut item = Some(item);
-        poll_fn(move |cx| self.poll_queue(cx, &mut item, &mut queue))
+        poll_fn(move |cx| self.shared.lock().poll_queue(cx, &mut item, &mut queue))
     }
-
-    /// Waits for room and queues `item`, at once where there is room.
-    fn poll_queue<M>(
-        &mut self,
-        cx: &Context<'_>,
-        item: &mut Option<M>,
-        mut queue: impl FnMut(&mut SendPath, M, &mut Output) -> Result<(), SendError<M>>,
-    ) -> Poll<Result<(), Error>> {
-        let mut for_all = false;
-        loop {
-            let sent = self.shared.with(Half::Sender, |out| {
-                if let Err(error) = out.check_writable() {
-                    return Some(Err(error));
-                }
-                let message = item.take_if(|_| !out.sending.wants_write())?;
-                pool::lend_output(&mut out.sending.link.output);
-                match queue(out.sending.path, message, &mut out.sending.link.output) {
-                    Ok(()) => Some(Ok(())),
-                    Err(SendError::Misuse(misuse)) => Some(Err(misuse.into())),
-                    Err(SendError::Full(_)) if out.sending.link.output.is_empty() => {
-                        // Not reached: one message fits into an empty output.
-                        Some(Err(io::Error::from(io::ErrorKind::WouldBlock).into()))
-                    }
-                    Err(SendError::Full(message)) => {
-                        for_all = true;
-                        *item = Some(message);
-                        None
-                    }
-                }
-            });
-            if let Some(result) = sent {
-                return Poll::Ready(result);
-            }
-            ready!(self.shared.poll_write_until(
-                |sending| {
-                    if for_all { sending.link.output.is_empty() } else { !sending.wants_write() }
-                },
-                cx,
-            ))?;
-        }
-    }
-}
-
-fn poll_shared<T: AsyncTransport>(
-    path: &mut ReceivePath,
-    slot: &mut Slot,
-    shared: &Shared<T>,
-    cx: &Context<'_>,
-) -> Poll<Next> {
-    shared.poll(Half::Receiver, cx, |cx| poll_event(path, slot, &mut Behind(shared), cx))
-}
-
-/// Answers what was received. Data needs no answer, and so no lock.
-fn answer<T: AsyncTransport>(shared: &Shared<T>, due: Due<'_>) {
-    shared.with(Half::Receiver, |out| out.sending.answer(due));
 }

@@ -6,30 +6,55 @@ use std::task::{Context, Poll, ready};
 use futures_core::stream::{FusedStream, Stream};
 use futures_sink::Sink;
 
-use super::shared::Half;
+use super::endpoint::Endpoint;
 use super::{AsyncTransport, Receiver, Sender, WebSocket};
 use crate::io::driver::Driver;
 use crate::io::error::Error;
 use crate::{CloseCode, Message};
+
+impl<T: AsyncTransport> Endpoint<T> {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message<'static>, Error>>> {
+        if self.is_told() {
+            return Poll::Ready(None);
+        }
+        let received = ready!(self.poll_recv(cx));
+        self.pump.driver.link.told = !matches!(received, Ok(Some(_)));
+        Poll::Ready(received.transpose())
+    }
+
+    /// Since a sink cannot hand a message back, one may wait beyond the hard limit.
+    fn start_send(&mut self, message: Message<'_>) -> Result<(), Error> {
+        let driver = &mut self.pump.driver;
+        let Driver { connection, link } = driver;
+        let sent = connection.send.send_beyond(message, &mut link.output);
+        sent.map_err(|misuse| driver.blame(misuse))
+    }
+
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        // Closing already is as good.
+        let _ = self.queue_close(Some((CloseCode::NORMAL, "")));
+        self.poll_flush(cx)
+    }
+}
+
+impl<T> Endpoint<T> {
+    const fn is_told(&self) -> bool {
+        self.pump.driver.link.told
+    }
+}
 
 /// The messages, as [`WebSocket::recv`] gives them. It ends after an error.
 impl<T: AsyncTransport + Unpin> Stream for WebSocket<T> {
     type Item = Result<Message<'static>, Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = self.get_mut();
-        if this.driver.link.told {
-            return Poll::Ready(None);
-        }
-        let received = ready!(this.poll_recv(cx));
-        this.driver.link.told = !matches!(received, Ok(Some(_)));
-        Poll::Ready(received.transpose())
+        self.get_mut().endpoint.poll_next(cx)
     }
 }
 
 impl<T: AsyncTransport + Unpin> FusedStream for WebSocket<T> {
     fn is_terminated(&self) -> bool {
-        self.driver.link.told
+        self.endpoint.is_told()
     }
 }
 
@@ -38,19 +63,13 @@ impl<T: AsyncTransport + Unpin> Stream for Receiver<T> {
     type Item = Result<Message<'static>, Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = self.get_mut();
-        if this.told {
-            return Poll::Ready(None);
-        }
-        let received = ready!(this.poll_recv(cx));
-        this.told = !matches!(received, Ok(Some(_)));
-        Poll::Ready(received.transpose())
+        self.get_mut().with(|endpoint| endpoint.poll_next(cx))
     }
 }
 
 impl<T: AsyncTransport + Unpin> FusedStream for Receiver<T> {
     fn is_terminated(&self) -> bool {
-        self.told
+        self.shared.lock().is_told()
     }
 }
 
@@ -61,25 +80,19 @@ impl<'m, T: AsyncTransport + Unpin> Sink<Message<'m>> for WebSocket<T> {
     type Error = Error;
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.get_mut().poll_write_until(|sending| !sending.wants_write(), cx)
+        self.get_mut().endpoint.poll_room(cx)
     }
 
     fn start_send(self: Pin<&mut Self>, message: Message<'m>) -> Result<(), Error> {
-        let Driver { connection, link } = &mut self.get_mut().driver;
-        connection.send.send_beyond(message, &mut link.output)?;
-        Ok(())
+        self.get_mut().endpoint.start_send(message)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.get_mut().poll_flush(cx)
+        self.get_mut().endpoint.poll_flush(cx)
     }
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let this = self.get_mut();
-        let link = &mut this.driver.link;
-        // Closing already is as good.
-        let _ = this.driver.connection.close(CloseCode::NORMAL, "", &mut link.output);
-        this.poll_flush(cx)
+        self.get_mut().endpoint.poll_close(cx)
     }
 }
 
@@ -88,28 +101,18 @@ impl<'m, T: AsyncTransport> Sink<Message<'m>> for Sender<T> {
     type Error = Error;
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.shared.poll_write_until(|sending| !sending.wants_write(), cx)
+        self.shared.lock().poll_room(cx)
     }
 
     fn start_send(self: Pin<&mut Self>, message: Message<'m>) -> Result<(), Error> {
-        self.shared.with(Half::Sender, |out| {
-            let sending = &mut out.sending;
-            sending.path.send_beyond(message, &mut sending.link.output)
-        })?;
-        Ok(())
+        self.shared.lock().start_send(message)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.get_mut().poll_flush(cx)
+        self.shared.lock().poll_flush(cx)
     }
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let this = self.get_mut();
-        // Closing already is as good.
-        let _ = this.shared.with(Half::Sender, |out| {
-            let sending = &mut out.sending;
-            sending.path.close(Some((CloseCode::NORMAL, "")), &mut sending.link.output)
-        });
-        this.poll_flush(cx)
+        self.shared.lock().poll_close(cx)
     }
 }

@@ -4,7 +4,10 @@ use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::string::String;
 
-use super::{WebSocket, transfer};
+use super::WebSocket;
+use super::line::{Came, Line};
+use super::pump::{Pump, READS};
+use super::transport::Transport;
 use crate::deadlines::{DeadlineConfig, Deadlines};
 use crate::handshake::{Accept, ClientRequest, Refusal, Request, Response, Server, Url};
 use crate::io::driver::Driver;
@@ -12,8 +15,6 @@ use crate::io::error::Error;
 use crate::io::link::{Io, Link};
 use crate::io::opening::{self, Handshake, Opening};
 use crate::io::options::{ClientOptions, ServerOptions};
-use crate::io::timer::Timer;
-use crate::io::transport::Transport;
 use crate::io::window::Window;
 use crate::{ApiMisuse, Connection, MaskKeys, Negotiated, Output};
 
@@ -26,11 +27,11 @@ use crate::{ApiMisuse, Connection, MaskKeys, Negotiated, Output};
 pub fn connect(url: &str) -> Result<WebSocket<TcpStream>, Error> {
     let url: Url = url.parse()?;
     let mut options = ClientOptions::default();
-    let timer = Timer::new();
+    let begun = std::time::Instant::now();
     let stream = connect_tcp(&url, &options)?;
     // One deadline for both: what the transport took is not left for the handshake.
     let handshake = &mut options.deadlines.handshake;
-    *handshake = handshake.map(|limit| limit.saturating_sub(timer.now()));
+    *handshake = handshake.map(|limit| limit.saturating_sub(begun.elapsed()));
     let (websocket, _) = client(stream, ClientRequest::from_url(&url), &options)?;
     Ok(websocket)
 }
@@ -44,12 +45,14 @@ pub fn connect_tcp(url: &Url, options: &ClientOptions) -> Result<TcpStream, Erro
     if url.is_secure() {
         return Err(ApiMisuse::SecureUrl.into());
     }
-    let timer = Timer::new();
+    let begun = std::time::Instant::now();
     let mut last = None;
     for address in (url.host(), url.port()).to_socket_addrs()? {
-        let left = options.deadlines.handshake.map(|limit| limit.saturating_sub(timer.now()));
+        let left = options.deadlines.handshake.map(|limit| limit.saturating_sub(begun.elapsed()));
         let connected = match left {
-            Some(left) => TcpStream::connect_timeout(&address, left.max(Timer::MINIMUM)),
+            Some(left) => {
+                TcpStream::connect_timeout(&address, left.max(std::time::Duration::from_millis(1)))
+            }
             None => TcpStream::connect(address),
         };
         match connected {
@@ -72,21 +75,20 @@ pub fn connect_tcp(url: &Url, options: &ClientOptions) -> Result<TcpStream, Erro
 ///
 /// As [`connect`].
 pub fn client<S: Transport>(
-    mut stream: S,
+    stream: S,
     request: ClientRequest,
     options: &ClientOptions,
 ) -> Result<(WebSocket<S>, Response), Error> {
     let mut keys = MaskKeys::from_os()?;
     let mut output = Output::new();
     let handshake = request.start(keys.nonce(), &mut output)?;
-    let mut timer = Timer::new();
-    let mut link = link(&mut stream, &options.deadlines, &timer);
+    let mut line = Line::new(stream);
+    let mut link = link(&line, &options.deadlines);
     link.output = output;
     let mut opening = Opening::new(handshake, link);
     let mut window = Window::default();
-    let (negotiated, response) = open(&mut stream, &mut timer, &mut window, &mut opening)?;
-    let parts = (stream, timer, window, opening.link);
-    let websocket = WebSocket::opened(parts, negotiated, |negotiated| {
+    let (negotiated, response) = open(&mut line, &mut window, &mut opening)?;
+    let websocket = WebSocket::opened(line, window, opening.link, negotiated, |negotiated| {
         Connection::client(negotiated, options.config, keys)
     });
     Ok((websocket, response))
@@ -123,28 +125,27 @@ pub fn accept<S: Transport>(stream: S) -> Result<WebSocket<S>, Error> {
 /// As [`accept`]; [`Error::Refused`] after the refusal was written; [`Error::Misuse`] for a
 /// decision that cannot be sent: the client gets status 500.
 pub fn accept_with<'o, S: Transport>(
-    mut stream: S,
+    stream: S,
     options: &'o ServerOptions,
     decide: impl FnOnce(&Request) -> Result<Accept<'o>, Refusal<'o>>,
 ) -> Result<WebSocket<S>, Error> {
-    let mut timer = Timer::new();
-    let link = link(&mut stream, &options.deadlines, &timer);
+    let mut line = Line::new(stream);
+    let link = link(&line, &options.deadlines);
     let mut opening = Opening::new(Server::new(options.handshake.clone()), link);
     let mut window = Window::default();
-    let request = open(&mut stream, &mut timer, &mut window, &mut opening)?;
+    let request = open(&mut line, &mut window, &mut opening)?;
     match opening.answer(&request, decide(&request)) {
         Ok(negotiated) => {
             while let Some(io) = opening.link.next_to_flush() {
-                turn(&mut stream, &mut timer, &mut window, &mut opening, io)?;
+                turn(&mut line, &mut window, &mut opening, io)?;
             }
-            let parts = (stream, timer, window, opening.link);
-            Ok(WebSocket::opened(parts, negotiated, |negotiated| {
+            Ok(WebSocket::opened(line, window, opening.link, negotiated, |negotiated| {
                 Connection::server(negotiated, options.config)
             }))
         }
         Err(error) => {
             opening.refuse(error);
-            Err(match open(&mut stream, &mut timer, &mut window, &mut opening) {
+            Err(match open(&mut line, &mut window, &mut opening) {
                 Err(error) => error,
                 Ok(_) => ApiMisuse::Closing.into(), // not reached: a refusal does not open
             })
@@ -154,53 +155,63 @@ pub fn accept_with<'o, S: Transport>(
 
 impl<S: Transport> WebSocket<S> {
     fn opened(
-        parts: (S, Timer, Window, Link),
+        line: Line<S>,
+        window: Window,
+        mut link: Link,
         negotiated: Negotiated,
         connection: impl FnOnce(Negotiated) -> Connection,
     ) -> Self {
         let subprotocol = negotiated.subprotocol.clone().map(String::into_boxed_str);
-        let (stream, timer, window, mut link) = parts;
-        link.deadlines.opened(timer.now());
-        let driver = Driver::new(connection(negotiated), link);
-        Self { stream, window, driver, timer, subprotocol }
+        link.deadlines.opened(line.now());
+        let pump = Pump { line, driver: Driver::new(connection(negotiated), link) };
+        Self { pump, window, subprotocol }
     }
 }
 
-pub(super) fn link<S: Transport>(
-    stream: &mut S,
-    deadlines: &DeadlineConfig,
-    timer: &Timer,
-) -> Link {
-    // A stream that cannot limit a read now will say so again when it matters.
-    let lingers = stream.set_read_timeout(None).unwrap_or(false);
-    Link::new(Deadlines::new(deadlines, timer.now()), lingers)
+pub(super) fn link<S: Transport>(line: &Line<S>, deadlines: &DeadlineConfig) -> Link {
+    Link::new(Deadlines::new(deadlines, line.now()))
 }
 
 /// Runs an opening handshake until it has succeeded or failed.
 fn open<S: Transport, H: Handshake>(
-    stream: &mut S,
-    timer: &mut Timer,
+    line: &mut Line<S>,
     window: &mut Window,
     opening: &mut Opening<H>,
 ) -> Result<H::Open, Error> {
     loop {
         match opening.step(Some(window)) {
             opening::Step::Open(open) => return Ok(open),
-            opening::Step::Failed(error) => return Err(error),
-            opening::Step::Io(io) => turn(stream, timer, window, opening, io)?,
+            opening::Step::Failed(error) => {
+                drain(line, window, &mut opening.link);
+                return Err(error);
+            }
+            opening::Step::Io(io) => turn(line, window, opening, io)?,
         }
     }
 }
 
 fn turn<S: Transport, H: Handshake>(
-    stream: &mut S,
-    timer: &mut Timer,
+    line: &mut Line<S>,
     window: &mut Window,
     opening: &mut Opening<H>,
     io: Io,
 ) -> Result<(), Error> {
-    opening.before_io(timer.now());
-    let result = transfer(stream, timer, &mut opening.link, window, io);
-    opening.after_io(timer.now());
-    result
+    opening.observe(line.now());
+    let came: Result<Came, Error> = line.transfer(&mut opening.link, window, io);
+    opening.tick(line.now());
+    came.map(drop)
+}
+
+/// Reads and drops what has arrived behind a request that was refused, without waiting: were it
+/// left unread, the system would reset the connection, and the answer might be lost with it.
+fn drain<S: Transport>(line: &mut Line<S>, window: &mut Window, link: &mut Link) {
+    for _ in 0..READS {
+        window.take(usize::MAX);
+        if !line.is_timed()
+            || link.has_ended()
+            || line.read_arrived(link, window, Window::SIZE).is_none()
+        {
+            return;
+        }
+    }
 }
