@@ -18,6 +18,8 @@ struct Inner {
     findings: Vec<Finding>,
     /// Kept only where a run is to be printed.
     trace: Option<Vec<String>>,
+    /// What the last line says, of which connection, and how often in a row.
+    last: (usize, String, u32),
 }
 
 /// Shared by all that look on.
@@ -46,9 +48,17 @@ impl Findings {
         inner.findings.push(Finding { class, connection, at, detail });
     }
 
+    /// Notes what happened; what happens again and again takes one line.
     pub fn trace(&self, at: Duration, connection: usize, text: impl FnOnce() -> String) {
-        if let Some(trace) = &mut self.0.borrow_mut().trace {
-            trace.push(line(at, connection, &text()));
+        let Inner { trace: Some(trace), last, .. } = &mut *self.0.borrow_mut() else { return };
+        let text = text();
+        if last.0 == connection && last.1 == text {
+            trace.pop();
+            last.2 += 1;
+            trace.push(line(at, connection, &format!("{text} (time {})", last.2)));
+        } else {
+            trace.push(line(at, connection, &text));
+            *last = (connection, text, 1);
         }
     }
 

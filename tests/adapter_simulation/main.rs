@@ -56,6 +56,10 @@ fn run_all(seeds: Range<u64>) {
         let run = run::on_its_own_thread(seed, Findings::default);
         polls += run.polls;
         for finding in run.findings {
+            if std::env::var("WEBSOCKET_PROTO_SIM_ALL").is_ok() {
+                let Finding { class, connection, at, detail } = &finding;
+                println!("seed {seed} #{connection} {at:?} {class}: {detail}");
+            }
             classes.entry(finding.class).or_default().push((seed, finding));
         }
     }

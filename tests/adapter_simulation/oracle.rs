@@ -55,6 +55,8 @@ pub enum Outcome {
 #[derive(Debug, Default)]
 pub struct Book {
     calls: [Option<Call>; 2],
+    /// The last call that came back, and what it came to.
+    last: Option<(CallKind, Outcome)>,
     /// Messages that were queued for certain.
     pub fed: u64,
     /// Messages that were received.
@@ -67,6 +69,8 @@ pub struct Book {
     pub peer_code: Option<u16>,
     limits: Option<Limits>,
     judged: bool,
+    /// Messages are queued that no call was asked to write yet.
+    pub unflushed: bool,
     /// Which half was told of an error. A stream ends after one.
     failed: [bool; 2],
 }
@@ -124,6 +128,7 @@ impl Link {
         self.progress += 1;
         self.trace(|| format!("{half:?}: ... {outcome:?}"));
         let Some(call) = self.book.calls[half as usize].take() else { return };
+        self.book.last = Some((call.kind, outcome.clone()));
         let fails = !matches!(outcome, Outcome::Ok | Outcome::Message | Outcome::End);
         match outcome {
             Outcome::Ok => self.was_told_ok(call.kind),
@@ -140,9 +145,10 @@ impl Link {
         self.book.failed[half as usize] |= fails;
     }
 
-    /// The calls that wait.
-    pub fn waiting(&self) -> Vec<CallKind> {
-        self.book.calls.iter().flatten().map(|call| call.kind).collect()
+    /// The calls that wait, and the last that came back.
+    pub fn calls(&self) -> String {
+        let waiting = self.book.calls.iter().flatten().map(|call| call.kind);
+        format!("{:?} wait, the last was {:?}", waiting.collect::<Vec<_>>(), self.book.last)
     }
 
     /// The call was given up.
@@ -155,6 +161,7 @@ impl Link {
     // ---- oracle 1: queued is not sent
 
     fn was_told_ok(&mut self, kind: CallKind) {
+        self.book.unflushed = kind == CallKind::Feed;
         if kind == CallKind::Feed {
             return;
         }
@@ -246,11 +253,12 @@ impl Link {
                 _ => self.message_timeout(moment, &limits),
             };
             match reason {
-                Some(reason) => reasons.push(reason),
+                Some(reason) => reasons.push(format!("at {:?} {reason}", moment.at)),
                 None => return,
             }
         }
-        self.report(class, reasons.pop().unwrap_or_default());
+        reasons.dedup();
+        self.report(class, reasons.join("; "));
     }
 
     /// A fault must have been there to be found.
@@ -333,7 +341,7 @@ impl Link {
 
     /// The end is told when our last byte has left.
     fn check_told(&self, call: Call, limits: &Limits) {
-        let Some(sealed) = self.sealed() else { return };
+        let Some((how, sealed)) = self.sealed() else { return };
         let linger = if call.kind == CallKind::Close { limits.linger } else { Duration::ZERO };
         let due = sealed.max(self.last_left).max(call.since) + linger;
         if self.now() > due + SLACK {
@@ -341,22 +349,23 @@ impl Link {
                 CallKind::Close => "3 close lingers too long",
                 _ => "3 told late",
             };
-            self.report(class, format!("{call:?}, known at {due:?}"));
+            self.report(class, format!("{how}: {call:?}, known at {due:?}"));
         }
     }
 
     /// Since when it is certain how the connection ends, with nothing left to be sent.
-    fn sealed(&self) -> Option<Duration> {
-        if let Some(failed) = self.end_read.filter(|_| self.has_room() || self.is_broken()) {
-            return Some(failed);
+    fn sealed(&self) -> Option<(&'static str, Duration)> {
+        if let Some(ended) = self.end_read.filter(|_| self.has_room() || self.is_broken()) {
+            return Some(("the transport has ended", ended));
         }
         let left = self.close_left()?;
         let fault = self.in_frames.last(|mark| mark.kind == Kind::Fault);
         let fault = fault.and_then(|mark| mark.read);
         match (self.peer_close_read(), fault) {
-            (Some(read), _) | (None, Some(read)) => Some(read.max(left)),
+            (Some(read), _) => Some(("both Close frames have passed", read.max(left))),
+            (None, Some(read)) => Some(("a fault was answered", read.max(left))),
             // Nobody has asked for our Close: it says that the connection has failed.
-            (None, None) if self.book.closed.is_none() => Some(left),
+            (None, None) if self.book.closed.is_none() => Some(("it has failed", left)),
             (None, None) => None,
         }
     }

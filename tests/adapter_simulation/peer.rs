@@ -9,7 +9,7 @@ use websocket_proto::{CloseCode, Connection, Event, Message, Output, SendError, 
 
 use crate::executor::{Executor, Owner, TimerKind};
 use crate::payload::{self, From};
-use crate::plan::{Action, ConnectionPlan};
+use crate::plan::{Action, ConnectionPlan, Usage};
 use crate::wire::Shared;
 
 struct Peer {
@@ -260,7 +260,9 @@ impl Peer {
                 // be reported.
                 let link = self.link.borrow();
                 let fed = link.book.fed;
-                if !(fed..=fed + 1).contains(&self.received) {
+                // A sink that was split off keeps one itself.
+                let kept = u64::from(self.plan.usage == Usage::StreamSplit);
+                if !(fed.saturating_sub(kept)..=fed + 1).contains(&self.received) {
                     let detail = format!("{} of {fed} before our Close", self.received);
                     link.report("6 the peer misses messages", detail);
                 }

@@ -47,6 +47,7 @@ fn run(seed: u64, findings: &Findings) -> u64 {
         let connection = Rc::new(connection);
         let link = Rc::new(RefCell::new(Link::new(
             id,
+            format!("{:?} {:?}", connection.usage, connection.script),
             connection.link.clone(),
             executor.clock.clone(),
             findings.clone(),
@@ -84,11 +85,13 @@ impl Observer for Looks {
     }
 
     fn progress(&self, connection: usize) -> u64 {
-        self.links[connection].borrow().progress
+        let link = self.links[connection].borrow();
+        // What was fed may wait for the next call, and so for a poll without a reason.
+        if link.book.unflushed { link.progress } else { link.progress + link.written }
     }
 
     fn lost_wake_up(&mut self, connection: usize) {
         let link = self.links[connection].borrow();
-        link.report("5 a wake-up is lost", format!("{:?}", link.waiting()));
+        link.report("5 a wake-up is lost", link.calls());
     }
 }

@@ -63,6 +63,8 @@ pub const PROGRAM_PING: &[u8] = b"by the program";
 
 pub struct Link {
     pub id: usize,
+    /// What the program is, in a word.
+    pub label: String,
     pub plan: LinkPlan,
     pub clock: Clock,
     pub findings: Findings,
@@ -97,8 +99,9 @@ pub struct Link {
     /// How much the peer had read at which time.
     takes: Vec<(Duration, u64)>,
     pub candidates: Vec<Snapshot>,
-    /// Counts whatever happens at our end.
+    /// Counts whatever happens at our end, and what of it is writing.
     pub progress: u64,
+    pub written: u64,
     inspected: u64,
     last_buffer: usize,
     last_reader: Rc<std::cell::Cell<usize>>,
@@ -109,6 +112,7 @@ pub type Shared = Rc<RefCell<Link>>;
 impl Link {
     pub fn new(
         id: usize,
+        label: String,
         plan: LinkPlan,
         clock: Clock,
         findings: Findings,
@@ -117,6 +121,7 @@ impl Link {
     ) -> Self {
         Self {
             id,
+            label,
             plan,
             clock,
             findings,
@@ -145,6 +150,7 @@ impl Link {
             takes: Vec::new(),
             candidates: Vec::new(),
             progress: 0,
+            written: 0,
             inspected: 0,
             last_buffer: 0,
             last_reader,
@@ -160,7 +166,7 @@ impl Link {
     }
 
     pub fn report(&self, class: &'static str, detail: String) {
-        self.findings.add(class, self.id, self.now(), detail);
+        self.findings.add(class, self.id, self.now(), format!("{}, {detail}", self.label));
     }
 
     pub fn snapshot(&self) -> Snapshot {
@@ -332,7 +338,7 @@ impl Link {
             count += part.len();
         }
         self.trace(|| format!("we write {count}"));
-        self.progress += 1;
+        self.written += 1;
         if std::mem::take(&mut self.blocked) {
             self.last_unblocked = Some(now);
         }
@@ -361,7 +367,7 @@ impl Link {
         self.out.extend(self.held.drain(..count));
         self.out_frames.leave(count, now);
         self.last_left = now;
-        self.progress += 1;
+        self.written += 1;
         self.wake_peer();
     }
 
