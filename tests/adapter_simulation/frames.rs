@@ -58,6 +58,18 @@ pub struct Frames {
     /// The marks before these have passed the station.
     left_marks: usize,
     read_marks: usize,
+    /// How many bytes had left by when, and how many were read.
+    lefts: Vec<(Duration, u64)>,
+    reads: Vec<(Duration, u64)>,
+}
+
+/// What such a count came to between two moments, the first one left out.
+fn between(counts: &[(Duration, u64)], from: Duration, to: Duration) -> u64 {
+    let total = |time: Duration| {
+        let after = counts.partition_point(|(at, _)| *at <= time);
+        after.checked_sub(1).map_or(0, |index| counts[index].1)
+    };
+    total(to).saturating_sub(total(from))
 }
 
 impl Frames {
@@ -74,6 +86,8 @@ impl Frames {
             marks: Vec::new(),
             left_marks: 0,
             read_marks: 0,
+            lefts: Vec::new(),
+            reads: Vec::new(),
         }
     }
 
@@ -136,7 +150,11 @@ impl Frames {
     fn end_of_frame(&mut self, now: Duration) {
         self.next = Next::Byte0;
         let kind = match self.byte0 & 0x0F {
-            0x8 => Kind::Close,
+            0x8 => {
+                // 5.5.1: nothing follows, and what does is not looked at.
+                self.next = Next::Nothing;
+                Kind::Close
+            }
             0x9 => Kind::Ping { len: self.len },
             0xA => Kind::Pong,
             _ if self.byte0 & 0x80 != 0 => {
@@ -160,6 +178,7 @@ impl Frames {
 
     pub fn leave(&mut self, count: usize, now: Duration) {
         self.left += count as u64;
+        self.lefts.push((now, self.left));
         while let Some(mark) = self.marks.get_mut(self.left_marks)
             && mark.pos <= self.left
         {
@@ -170,12 +189,22 @@ impl Frames {
 
     pub fn take(&mut self, count: usize, now: Duration) {
         self.read += count as u64;
+        self.reads.push((now, self.read));
         while let Some(mark) = self.marks.get_mut(self.read_marks)
             && mark.pos <= self.read
         {
             mark.read = Some(now);
             self.read_marks += 1;
         }
+    }
+
+    /// How many bytes left, or were read, between two moments.
+    pub fn left_between(&self, from: Duration, to: Duration) -> u64 {
+        between(&self.lefts, from, to)
+    }
+
+    pub fn read_between(&self, from: Duration, to: Duration) -> u64 {
+        between(&self.reads, from, to)
     }
 
     pub fn last(&self, wanted: impl Fn(&Mark) -> bool) -> Option<&Mark> {

@@ -283,7 +283,8 @@ impl Link {
             (hold, step) => (hold + step) as u64 + 1,
         };
         let just_before = moment.at.saturating_sub(Duration::from_nanos(1));
-        let taken = self.taken_since(moment.at.saturating_sub(limits.write), just_before);
+        let taken =
+            self.out_frames.read_between(moment.at.saturating_sub(limits.write), just_before);
         (taken >= seen_from).then(|| format!("{taken} bytes were taken meanwhile"))
     }
 
@@ -323,7 +324,8 @@ impl Link {
     /// A peer that does nothing is not waited for beyond the deadlines.
     fn check_dead(&self, call: Call, limits: &Limits) {
         let active = call.since.max(self.last_arrival).max(self.last_take);
-        let slow = Duration::from_secs(self.unread_by_peer().div_ceil(BYTES_PER_SECOND));
+        let slow = self.out_frames.left_between(active.saturating_sub(limits.sum()), self.now());
+        let slow = Duration::from_secs(slow.div_ceil(BYTES_PER_SECOND));
         let blocked = if self.has_room() { Duration::ZERO } else { limits.write };
         let keepalive = active + limits.ping + limits.pong + slow;
         let due = match self.close_left() {

@@ -96,8 +96,6 @@ pub struct Link {
     pub end_read: Option<Duration>,
     /// When a write failed.
     pub write_failed: Option<Duration>,
-    /// How much the peer had read at which time.
-    takes: Vec<(Duration, u64)>,
     pub candidates: Vec<Snapshot>,
     /// Counts whatever happens at our end, and what of it is writing.
     pub progress: u64,
@@ -147,7 +145,6 @@ impl Link {
             last_unblocked: None,
             end_read: None,
             write_failed: None,
-            takes: Vec::new(),
             candidates: Vec::new(),
             progress: 0,
             written: 0,
@@ -182,20 +179,6 @@ impl Link {
             last_unblocked: self.last_unblocked,
             close_left: self.out_frames.close().and_then(|mark| mark.left),
         }
-    }
-
-    /// How many bytes the peer has read in this time before `at`.
-    pub fn taken_since(&self, from: Duration, at: Duration) -> u64 {
-        let total = |time: Duration| {
-            let after = self.takes.partition_point(|(taken, _)| *taken <= time);
-            after.checked_sub(1).map_or(0, |index| self.takes[index].1)
-        };
-        total(at) - total(from)
-    }
-
-    /// Bytes that have left and that the peer has not read.
-    pub fn unread_by_peer(&self) -> u64 {
-        self.out_frames.left - self.out_frames.read
     }
 
     pub fn has_unread(&self) -> bool {
@@ -430,7 +413,6 @@ impl Link {
         let bytes: Vec<u8> = self.out.drain(..count).collect();
         self.out_frames.take(count, now);
         self.last_take = now;
-        self.takes.push((now, self.out_frames.read));
         self.trace(|| format!("the peer reads {count}"));
         if self.room() > 0 {
             self.wake_writer();
