@@ -14,7 +14,7 @@ pub enum Kind {
     },
     Pong,
     Close,
-    /// Bytes that break the protocol; what follows is not looked at.
+    /// A byte that breaks the protocol; what follows is not looked at.
     Fault,
 }
 
@@ -166,10 +166,10 @@ impl Frames {
         self.mark(self.put, kind, now);
     }
 
-    /// What was put last broke the protocol.
+    /// The next byte breaks the protocol.
     pub fn fault(&mut self, now: Duration) {
         self.next = Next::Nothing;
-        self.mark(self.put, Kind::Fault, now);
+        self.mark(self.put + 1, Kind::Fault, now);
     }
 
     fn mark(&mut self, pos: u64, kind: Kind, now: Duration) {

@@ -431,10 +431,10 @@ impl Link {
     pub fn peer_put(&mut self, bytes: &[u8], fault: bool) {
         let now = self.now();
         self.input.extend(bytes);
-        self.in_frames.put(bytes, now);
         if fault {
             self.in_frames.fault(now);
         }
+        self.in_frames.put(bytes, now);
         self.in_frames.leave(bytes.len(), now);
         self.last_arrival = now;
         self.trace(|| {

@@ -1,12 +1,18 @@
 //! The ways to use a connection, under one name each.
 
+use std::fmt;
+
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use websocket_proto::io::{Error, Receiver, Sender, WebSocket};
+use websocket_proto::io::{AsyncTransport, Error, Receiver, Sender, WebSocket};
 use websocket_proto::{CloseCode, Connection, Event, Message};
 
-use super::PROGRAM_PING;
-use crate::wire::Wire;
+use crate::wire::PROGRAM_PING;
+
+/// What a transport must be for all that follows.
+pub trait Transport: AsyncTransport + Unpin + fmt::Debug {}
+
+impl<T: AsyncTransport + Unpin + fmt::Debug> Transport for T {}
 
 pub type Received = Result<Option<Message<'static>>, Error>;
 
@@ -34,17 +40,17 @@ pub trait Whole: Receives + Sends {
     fn debug(&self) -> String;
 }
 
-pub struct ByRecv(pub WebSocket<Wire>);
-pub struct ByRead(pub WebSocket<Wire>);
-pub struct ByStream(pub WebSocket<Wire>);
+pub struct ByRecv<T>(pub WebSocket<T>);
+pub struct ByRead<T>(pub WebSocket<T>);
+pub struct ByStream<T>(pub WebSocket<T>);
 
-impl Receives for ByRecv {
+impl<T: Transport> Receives for ByRecv<T> {
     async fn recv(&mut self) -> Received {
         self.0.recv().await
     }
 }
 
-impl Receives for ByRead {
+impl<T: Transport> Receives for ByRead<T> {
     async fn recv(&mut self) -> Received {
         while let Some((event, _)) = self.0.read().await? {
             if let Ok(message) = Message::try_from(event) {
@@ -55,7 +61,7 @@ impl Receives for ByRead {
     }
 }
 
-impl Receives for ByStream {
+impl<T: Transport> Receives for ByStream<T> {
     async fn recv(&mut self) -> Received {
         self.0.next().await.transpose()
     }
@@ -63,35 +69,35 @@ impl Receives for ByStream {
 
 /// The calls that send are the connection's own.
 macro_rules! sends {
-    ($type:ty, $inner:tt) => {
-        impl Sends for $type {
+    ($type:ident) => {
+        impl<T: Transport> Sends for $type<T> {
             async fn send(&mut self, message: Message<'static>) -> Result<(), Error> {
-                self.$inner.send(message).await
+                self.0.send(message).await
             }
 
             async fn feed(&mut self, message: Message<'static>) -> Result<(), Error> {
-                self.$inner.feed(message).await
+                self.0.feed(message).await
             }
 
             async fn flush(&mut self) -> Result<(), Error> {
-                self.$inner.flush().await
+                self.0.flush().await
             }
 
             async fn ping(&mut self) -> Result<(), Error> {
-                self.$inner.ping(PROGRAM_PING).await
+                self.0.ping(PROGRAM_PING).await
             }
 
             async fn send_close(&mut self) -> Result<(), Error> {
-                self.$inner.send_close(CloseCode::NORMAL, "").await
+                self.0.send_close(CloseCode::NORMAL, "").await
             }
         }
     };
 }
 
-sends!(ByRecv, 0);
-sends!(ByRead, 0);
+sends!(ByRecv);
+sends!(ByRead);
 
-impl Sends for ByStream {
+impl<T: Transport> Sends for ByStream<T> {
     async fn send(&mut self, message: Message<'static>) -> Result<(), Error> {
         SinkExt::send(&mut self.0, message).await
     }
@@ -113,7 +119,7 @@ impl Sends for ByStream {
     }
 }
 
-impl Whole for ByRecv {
+impl<T: Transport> Whole for ByRecv<T> {
     async fn close(&mut self) -> Result<(), Error> {
         self.0.close(CloseCode::NORMAL, "").await
     }
@@ -127,7 +133,7 @@ impl Whole for ByRecv {
     }
 }
 
-impl Whole for ByRead {
+impl<T: Transport> Whole for ByRead<T> {
     async fn answer(&mut self, answer: Message<'static>) -> (Received, Option<Message<'static>>) {
         loop {
             match self.0.read().await {
@@ -156,7 +162,7 @@ impl Whole for ByRead {
     }
 }
 
-impl Whole for ByStream {
+impl<T: Transport> Whole for ByStream<T> {
     async fn close(&mut self) -> Result<(), Error> {
         self.0.close(CloseCode::NORMAL, "").await
     }
@@ -171,39 +177,41 @@ impl Whole for ByStream {
 }
 
 /// Two halves, in two tasks.
-pub trait Halves: Sized {
+pub trait Halves<T>: Sized {
     type Other;
 
-    /// The connection, if the halves can be put together again.
-    fn reunite(self, other: Self::Other) -> Option<WebSocket<Wire>>;
+    /// The connection, put together again.
+    fn reunite(self, other: Self::Other) -> WebSocket<T>;
+    /// Where it can be printed.
     fn debug(&self) -> Option<String>;
 }
 
 /// The halves of the crate, whichever comes first there.
-pub fn halves(websocket: WebSocket<Wire>) -> (Receiver<Wire>, Sender<Wire>) {
+pub fn halves<T: Transport>(websocket: WebSocket<T>) -> (Receiver<T>, Sender<T>) {
     websocket.split()
 }
 
-pub type StreamHalf = SplitStream<WebSocket<Wire>>;
-pub type SinkHalf = SplitSink<WebSocket<Wire>, Message<'static>>;
+pub type StreamHalf<T> = SplitStream<WebSocket<T>>;
+pub type SinkHalf<T> = SplitSink<WebSocket<T>, Message<'static>>;
 
-pub fn stream_halves(websocket: WebSocket<Wire>) -> (SinkHalf, StreamHalf) {
-    StreamExt::split(websocket)
+pub fn stream_halves<T: Transport>(websocket: WebSocket<T>) -> (StreamHalf<T>, SinkHalf<T>) {
+    let (sink, stream) = StreamExt::split(websocket);
+    (stream, sink)
 }
 
-impl Receives for Receiver<Wire> {
+impl<T: Transport> Receives for Receiver<T> {
     async fn recv(&mut self) -> Received {
         Self::recv(self).await
     }
 }
 
-impl Receives for StreamHalf {
+impl<T: Transport> Receives for StreamHalf<T> {
     async fn recv(&mut self) -> Received {
         self.next().await.transpose()
     }
 }
 
-impl Sends for Sender<Wire> {
+impl<T: Transport> Sends for Sender<T> {
     async fn send(&mut self, message: Message<'static>) -> Result<(), Error> {
         Self::send(self, message).await
     }
@@ -225,7 +233,7 @@ impl Sends for Sender<Wire> {
     }
 }
 
-impl Sends for SinkHalf {
+impl<T: Transport> Sends for SinkHalf<T> {
     async fn send(&mut self, message: Message<'static>) -> Result<(), Error> {
         SinkExt::send(self, message).await
     }
@@ -248,11 +256,11 @@ impl Sends for SinkHalf {
     }
 }
 
-impl Halves for Sender<Wire> {
-    type Other = Receiver<Wire>;
+impl<T: Transport> Halves<T> for Sender<T> {
+    type Other = Receiver<T>;
 
-    fn reunite(self, other: Receiver<Wire>) -> Option<WebSocket<Wire>> {
-        Some(Self::reunite(self, other).unwrap())
+    fn reunite(self, other: Receiver<T>) -> WebSocket<T> {
+        Self::reunite(self, other).expect("they are of one connection")
     }
 
     fn debug(&self) -> Option<String> {
@@ -260,11 +268,11 @@ impl Halves for Sender<Wire> {
     }
 }
 
-impl Halves for SinkHalf {
-    type Other = StreamHalf;
+impl<T: Transport> Halves<T> for SinkHalf<T> {
+    type Other = StreamHalf<T>;
 
-    fn reunite(self, other: StreamHalf) -> Option<WebSocket<Wire>> {
-        Some(Self::reunite(self, other).unwrap())
+    fn reunite(self, other: StreamHalf<T>) -> WebSocket<T> {
+        Self::reunite(self, other).expect("they are of one connection")
     }
 
     fn debug(&self) -> Option<String> {

@@ -11,6 +11,7 @@ use crate::executor::{Executor, Owner};
 use crate::oracle::{CallKind, Half};
 use crate::plan::{Receiving, Script};
 use crate::random::Random;
+use crate::wire::Wire;
 
 /// The halves that are done with: whoever comes second puts them together.
 struct Rest<R, S> {
@@ -25,7 +26,7 @@ type Shared<R, S> = Rc<RefCell<Rest<R, S>>>;
 pub fn spawn<R, S>(executor: &mut Executor, receiver: R, sender: S, program: &Program)
 where
     R: Receives + 'static,
-    S: Sends + Halves<Other = R> + 'static,
+    S: Sends + Halves<Wire, Other = R> + 'static,
 {
     let rest = Rest { receiver: None, sender: None, sender_done: false, waker: None };
     let rest = Rc::new(RefCell::new(rest));
@@ -34,7 +35,7 @@ where
     executor.spawn(owner, send(sender, program.clone(), rest));
 }
 
-async fn receive<R: Receives, S: Halves<Other = R>>(
+async fn receive<R: Receives, S: Halves<Wire, Other = R>>(
     mut receiver: R,
     program: Program,
     rest: Shared<R, S>,
@@ -76,7 +77,11 @@ async fn recv<R: Receives>(receiver: &mut R, program: &Program) -> bool {
     true
 }
 
-async fn send<R, S: Sends + Halves<Other = R>>(sender: S, program: Program, rest: Shared<R, S>) {
+async fn send<R, S: Sends + Halves<Wire, Other = R>>(
+    sender: S,
+    program: Program,
+    rest: Shared<R, S>,
+) {
     let random = program.random(2);
     let mut task = Sending { sender, program: program.clone(), random };
     if task.script().await {
@@ -90,15 +95,13 @@ async fn send<R, S: Sends + Halves<Other = R>>(sender: S, program: Program, rest
     reunite(&program, &rest);
 }
 
-fn reunite<R, S: Halves<Other = R>>(program: &Program, rest: &Shared<R, S>) {
+fn reunite<R, S: Halves<Wire, Other = R>>(program: &Program, rest: &Shared<R, S>) {
     let mut rest = rest.borrow_mut();
     if rest.sender.is_none() || rest.receiver.is_none() {
         return;
     }
     let (Some(sender), Some(receiver)) = (rest.sender.take(), rest.receiver.take()) else { return };
-    if let Some(websocket) = sender.reunite(receiver) {
-        program.look_at(websocket.connection());
-    }
+    program.look_at(sender.reunite(receiver).connection());
 }
 
 struct Sending<S> {
@@ -107,7 +110,7 @@ struct Sending<S> {
     random: Random,
 }
 
-impl<S: Sends + Halves> Sending<S> {
+impl<S: Sends + Halves<Wire>> Sending<S> {
     /// Returns whether the connection still goes.
     async fn script(&mut self) -> bool {
         let plan = self.program.plan.clone();

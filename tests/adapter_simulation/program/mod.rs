@@ -1,6 +1,6 @@
 //! Our programs: what they do with a connection, and how the oracles look on.
 
-mod api;
+pub mod api;
 mod halves;
 mod whole;
 
@@ -16,7 +16,7 @@ use crate::oracle::{CallKind, Half, Result};
 use crate::payload::{self, From};
 use crate::plan::{ConnectionPlan, Usage};
 use crate::random::Random;
-use crate::wire::{PROGRAM_PING, Shared, Wire};
+use crate::wire::{Shared, Wire};
 
 /// What `Debug` may come to.
 const DEBUG: usize = 2 << 10;
@@ -40,7 +40,7 @@ pub fn spawn(executor: &mut Executor, plan: &Rc<ConnectionPlan>, link: &Shared) 
             halves::spawn(executor, receiver, sender, &program);
         }
         Usage::StreamSplit => {
-            let (sender, receiver) = api::stream_halves(websocket);
+            let (receiver, sender) = api::stream_halves(websocket);
             halves::spawn(executor, receiver, sender, &program);
         }
     }
