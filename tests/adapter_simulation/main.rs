@@ -7,6 +7,7 @@
 #![cfg(any(feature = "tokio", feature = "futures-io"))]
 #![allow(unreachable_pub, reason = "a test has no users outside")]
 
+mod cases;
 mod executor;
 mod findings;
 mod frames;
