@@ -357,6 +357,7 @@ impl ConnectionPlan {
 
     #[cfg(not(feature = "deflate"))]
     fn negotiated(&self) -> Negotiated {
+        assert!(!self.deflate, "it is not compiled in");
         Negotiated::default()
     }
 }
