@@ -1,24 +1,24 @@
 //! The transport: one end is ours, through the trait; the other end is the peer's, by hand. What
 //! passes is noted with its time.
 
+mod peer_end;
+mod transport;
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::fmt;
-use std::future::Future;
 use std::io::{self, IoSlice};
-use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use websocket_proto::io::AsyncTransport;
-
-use crate::executor::{Clock, Sleep, TimerKind};
+use crate::executor::Clock;
 use crate::findings::Findings;
 use crate::frames::{Frames, Kind};
 use crate::oracle::Book;
 use crate::payload;
 use crate::random::Random;
+
+pub use transport::Wire;
 
 /// How a link behaves.
 #[derive(Clone, Debug)]
@@ -386,187 +386,5 @@ impl Link {
             }
             other => other,
         }
-    }
-
-    // ---- the peer's end
-
-    /// Keeps the waker of one of the peer's tasks until something changes.
-    pub fn keep_peer(&mut self, task: usize, cx: &Context<'_>) {
-        self.peer[task] = Some(cx.waker().clone());
-    }
-
-    pub fn wake_peer_writer(&mut self) {
-        self.peer[1].take().into_iter().for_each(Waker::wake);
-    }
-
-    pub fn peer_can_take(&self) -> bool {
-        !self.out.is_empty()
-    }
-
-    /// Our side has ended and all of it was read.
-    pub fn peer_sees_end(&self) -> bool {
-        self.is_reset || self.out_ended && self.out.is_empty() && self.held.is_empty()
-    }
-
-    pub fn peer_take(&mut self, most: usize) -> Vec<u8> {
-        let (now, count) = (self.now(), most.min(self.out.len()));
-        let bytes: Vec<u8> = self.out.drain(..count).collect();
-        self.out_frames.take(count, now);
-        self.last_take = now;
-        self.trace(|| format!("the peer reads {count}"));
-        if self.room() > 0 {
-            self.wake_writer();
-        }
-        bytes
-    }
-
-    /// How many bytes the peer can put.
-    pub fn peer_room(&self) -> usize {
-        if self.is_reset || self.in_ended {
-            return 0;
-        }
-        self.plan.in_capacity.saturating_sub(self.input.len())
-    }
-
-    pub fn peer_put(&mut self, bytes: &[u8], fault: bool) {
-        let now = self.now();
-        self.input.extend(bytes);
-        if fault {
-            self.in_frames.fault(now);
-        }
-        self.in_frames.put(bytes, now);
-        self.in_frames.leave(bytes.len(), now);
-        self.last_arrival = now;
-        self.trace(|| {
-            format!("the peer writes {}{}", bytes.len(), if fault { ", a fault" } else { "" })
-        });
-        self.wake_reader();
-    }
-
-    /// The peer ends its sending side.
-    pub fn peer_end(&mut self) {
-        self.in_ended = true;
-        self.trace(|| "the peer ends its side".to_owned());
-        self.wake_reader();
-    }
-
-    /// The peer is gone, in order: what it sent can be read, what we send fails.
-    pub fn peer_leave(&mut self) {
-        self.peer_end();
-        self.out_broken = true;
-        self.trace(|| "the peer leaves".to_owned());
-        self.wake_writer();
-    }
-
-    /// The peer is gone, with all that was on the way.
-    pub fn peer_reset(&mut self) {
-        self.is_reset = true;
-        self.in_ended = true;
-        self.input.clear();
-        self.trace(|| "the peer resets".to_owned());
-        self.wake_reader();
-        self.wake_writer();
-        self.wake_peer();
-    }
-}
-
-/// Our end.
-pub struct Wire {
-    pub link: Shared,
-    sleep: Option<Pin<Box<Sleep>>>,
-}
-
-/// The clock of a transport counts from any moment.
-const EPOCH: Duration = Duration::from_secs(1000);
-
-impl Wire {
-    pub fn new(link: &Shared) -> Self {
-        Self { link: Rc::clone(link), sleep: None }
-    }
-}
-
-impl fmt::Debug for Wire {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Wire")
-    }
-}
-
-impl AsyncTransport for Wire {
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut link = self.link.borrow_mut();
-        link.inspect(buffer);
-        let Poll::Ready(count) = link.poll_readable(cx, buffer.len()) else {
-            return Poll::Pending;
-        };
-        let count = count?;
-        for (place, byte) in buffer.iter_mut().zip(link.input.drain(..count)) {
-            *place = byte;
-        }
-        if count > 0 {
-            link.took(count);
-        }
-        Poll::Ready(Ok(count))
-    }
-
-    fn poll_append(
-        &mut self,
-        cx: &mut Context<'_>,
-        buffer: &mut Vec<u8>,
-        most: usize,
-    ) -> Option<Poll<io::Result<usize>>> {
-        let mut link = self.link.borrow_mut();
-        if !link.plan.append {
-            return None;
-        }
-        let Poll::Ready(count) = link.poll_readable(cx, most) else {
-            return Some(Poll::Pending);
-        };
-        if let Ok(count @ 1..) = count {
-            buffer.extend(link.input.drain(..count));
-            link.took(count);
-        }
-        Some(Poll::Ready(count))
-    }
-
-    fn poll_write(
-        &mut self,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.link.borrow_mut().write(cx, slices)
-    }
-
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.link.borrow_mut().flush(cx)
-    }
-
-    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.link.borrow_mut().shutdown(cx)
-    }
-
-    fn now(&self) -> Duration {
-        EPOCH + self.link.borrow().now()
-    }
-
-    fn poll_deadline(&mut self, cx: &mut Context<'_>, deadline: Option<Duration>) -> Poll<()> {
-        let Some(deadline) = deadline else {
-            self.sleep = None;
-            return Poll::Pending;
-        };
-        let at = deadline.saturating_sub(EPOCH);
-        if self.sleep.as_ref().is_none_or(|sleep| sleep.at() != at) {
-            let clock = self.link.borrow().clock.clone();
-            self.sleep = Some(Box::pin(clock.sleep_until(at, TimerKind::Deadline)));
-        }
-        let Some(sleep) = &mut self.sleep else { return Poll::Pending };
-        let polled = sleep.as_mut().poll(cx);
-        if polled.is_ready() {
-            let mut link = self.link.borrow_mut();
-            let snapshot = link.snapshot();
-            link.trace(|| "a deadline of ours has passed".to_owned());
-            link.candidates.push(snapshot);
-            link.progress += 1;
-        }
-        polled
     }
 }
