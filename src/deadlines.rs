@@ -301,10 +301,11 @@ impl Deadlines {
     }
 
     /// The transport took some bytes; `waiting` tells whether it is full again and others are left.
-    /// Where bytes had to wait, this is a sign of life: the peer has made the room.
+    /// Where bytes had to wait for a millisecond or more, this is a sign of life: the peer has made
+    /// the room. (A transport that is not ready for a moment may have reasons of its own.)
     #[inline]
     pub fn write_progress(&mut self, now: Duration, waiting: bool) {
-        if self.blocked {
+        if self.blocked && self.has_waited(now) {
             self.received(now);
         }
         self.blocked = false;
@@ -312,6 +313,11 @@ impl Deadlines {
         if waiting {
             self.write_waiting(now);
         }
+    }
+
+    fn has_waited(&self, now: Duration) -> bool {
+        let began = self.write.saturating_sub(in_nanos(self.settings.write));
+        self.settings.write == OFF || nanos(now) >= began.saturating_add(in_nanos(1))
     }
 
     /// Our Close frame has left (7.1.2), the peer's has come and ours may follow, or the connection
@@ -452,10 +458,12 @@ fn micros(now: Duration) -> u32 {
 fn after(now: Duration, millis: u32) -> u64 {
     match millis {
         OFF => NEVER,
-        _ => nanos(now)
-            .saturating_add(u64::from(millis).saturating_mul(1_000_000))
-            .min(NEVER.saturating_sub(1)),
+        _ => nanos(now).saturating_add(in_nanos(millis)).min(NEVER.saturating_sub(1)),
     }
+}
+
+const fn in_nanos(millis: u32) -> u64 {
+    (millis as u64).saturating_mul(1_000_000)
 }
 
 #[cfg(test)]
@@ -596,6 +604,8 @@ mod tests {
                 (31_000, Until)], &[(31_000, SendPing)]),
             ("bytes that found room at once are none", &[(0, Opened), (11_000, WriteProgress(false)), (25_000, Until)],
                 &[(20_000, SendPing), (25_000, KeepaliveTimeout)]),
+            ("a transport that was not ready for a moment", &[(0, Opened), (11_000, WriteWaiting), (11_000, WriteProgress(true)),
+                (11_000, WriteProgress(false)), (25_000, Until)], &[(20_000, SendPing), (25_000, KeepaliveTimeout)]),
             ("S80: room in the wait for a pong", &[(0, Opened), (20_000, WriteWaiting), (24_000, WriteProgress(false)),
                 (43_999, Until)], &[(20_000, SendPing)]),
             ("S85: only the end of the transport is missing", &[(0, Opened), (3_000, WriteWaiting), (4_000, Lingering),

@@ -135,9 +135,9 @@ impl Connection {
     #[must_use]
     pub fn closed(&self) -> Option<Closed<'_>> {
         let clean = match self.state() {
-            State::Closed => true,
+            State::Closed if self.send.closing.is_clean() => true,
             State::Failed => false,
-            State::Open | State::CloseSent | State::CloseReceived => return None,
+            State::Closed | State::Open | State::CloseSent | State::CloseReceived => return None,
         };
         let frame = self.send.close_received.as_ref();
         let code = match frame {

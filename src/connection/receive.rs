@@ -106,7 +106,9 @@ impl ReceivePath {
     #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "for adapters"))]
     pub(crate) const fn message_in_progress(&self) -> Option<u64> {
         match self.end {
-            End::No if self.in_message() => Some(self.counters.messages),
+            End::No if self.in_message() || self.decoder.is_in_data() => {
+                Some(self.counters.messages)
+            }
             End::No | End::Closed(_) | End::Failed(_) => None,
         }
     }

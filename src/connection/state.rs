@@ -46,11 +46,13 @@ pub enum Initiator {
 pub(crate) struct Closing {
     state: State,
     initiator: Initiator,
+    /// Our Close is queued, and whoever writes it has not said that it has left.
+    unsent: bool,
 }
 
 impl Closing {
     pub(crate) const fn new() -> Self {
-        Self { state: State::Open, initiator: Initiator::Local }
+        Self { state: State::Open, initiator: Initiator::Local, unsent: false }
     }
 
     pub(crate) const fn state(&self) -> State {
@@ -103,6 +105,18 @@ impl Closing {
         }
     }
 
+    /// Whether both Close frames have passed, as far as is known: an adapter knows whether ours has
+    /// left; otherwise it counts as of when it is in the output.
+    pub(crate) const fn is_clean(&self) -> bool {
+        matches!(self.state, State::Closed) && !self.unsent
+    }
+
+    /// What is queued, perhaps our Close, has not left yet.
+    #[cfg(feature = "std")]
+    pub(crate) const fn set_unsent(&mut self, unsent: bool) {
+        self.unsent = unsent;
+    }
+
     /// Nothing of what is queued will leave. 7.1.4: what counts is that the closing handshake has
     /// taken place, and if our Close is among it, it has not.
     pub(crate) const fn output_lost(&mut self) {
@@ -135,7 +149,8 @@ mod tests {
             (Failed, [Failed, Failed, Failed, Failed]),
         ] {
             for (step, to) in steps.iter().zip(to) {
-                let mut closing = Closing { state: from, initiator: Initiator::Local };
+                let mut closing =
+                    Closing { state: from, initiator: Initiator::Local, unsent: false };
                 step(&mut closing);
                 assert_eq!(closing.state(), to, "from {from:?}");
             }

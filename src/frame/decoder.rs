@@ -46,6 +46,14 @@ impl Decoder {
         matches!(self.0, State::Header { len: 0, .. })
     }
 
+    /// Whether a data frame has begun; its first byte says which it is (5.2).
+    pub(crate) const fn is_in_data(&self) -> bool {
+        match &self.0 {
+            State::Header { head: [byte0, ..], len } => *len > 0 && *byte0 & 0x8 == 0,
+            State::Payload(frame) => !frame.opcode.is_control(),
+        }
+    }
+
     /// The frame in progress, if its header was read.
     #[inline]
     pub(crate) const fn frame(&self) -> Option<Frame> {

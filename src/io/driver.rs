@@ -43,8 +43,16 @@ pub(crate) enum Looked {
 }
 
 impl Driver {
-    pub(crate) fn new(connection: Connection, link: Link) -> Self {
+    pub(crate) fn new(mut connection: Connection, link: Link) -> Self {
+        // Here it is known whether what is queued has left.
+        connection.send.closing.set_unsent(true);
         Self { connection, link }
+    }
+
+    /// The connection, for someone else to drive.
+    pub(crate) fn into_connection(mut self) -> Connection {
+        self.connection.send.closing.set_unsent(false);
+        self.connection
     }
 
     #[inline]
@@ -136,9 +144,13 @@ impl Driver {
 
     /// To be called after each use of the transport.
     #[inline]
-    pub(crate) const fn after_io(&mut self) {
+    pub(crate) fn after_io(&mut self) {
         if self.link.has_lost() {
             self.connection.output_lost();
+        }
+        let closing = &mut self.connection.send.closing;
+        if closing.state() == State::Closed && self.link.next_to_flush().is_none() {
+            closing.set_unsent(false);
         }
     }
 
@@ -227,6 +239,7 @@ impl Driver {
     /// How it ended, for who receives: a clean end is `Ok`. What broke the transport is told once,
     /// to whoever asks first; after that the connection answers for itself.
     pub(crate) fn outcome(&mut self) -> Result<(), Error> {
+        self.after_io();
         // 7.1.5: the peer's Close counts, whatever happened to the transport after it. So does a
         // failure that was there before.
         let surprised = match self.connection.error() {

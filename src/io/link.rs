@@ -273,9 +273,21 @@ impl Link {
         self.ping = self.output.control_end();
     }
 
+    /// Whether a keepalive ping has left, and the deadlines were not told yet.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    pub(crate) const fn ping_has_left(&self) -> bool {
+        self.pinging && self.output.has_passed(self.ping) && !self.unflushed
+    }
+
     /// Tells the deadlines what has happened. `message` is the message in progress.
     pub(crate) fn observe(&mut self, message: Option<u64>, now: Duration) {
         let signs = mem::take(&mut self.signs);
+        // First, so that an answer which came before anybody looked at the time still counts.
+        if self.pinging && self.output.has_passed(self.ping) && !self.unflushed {
+            self.pinging = false;
+            let backlog = self.backlog.level(now);
+            self.deadlines.ping_left(now, backlog);
+        }
         if signs.heard {
             self.deadlines.received(now);
         }
@@ -288,21 +300,14 @@ impl Link {
         } else {
             self.deadlines.write_waiting(now);
         }
-        // 0, modulo 2^32, counts as 1: a message that is confused with the one before it has the
-        // deadline of that one.
         #[expect(clippy::cast_possible_truncation, reason = "modulo 2^32 is meant")]
-        let number =
-            message.map(|number| NonZeroU32::new(number as u32).unwrap_or(NonZeroU32::MIN));
+        let number = message.map(|number| (number as u32).wrapping_add(1));
+        let number = number.map(|number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN));
         if mem::replace(&mut self.message, number) != number {
             self.deadlines.message_ended();
         }
         if message.is_some() {
             self.deadlines.message_started(now);
-        }
-        if self.pinging && self.output.has_passed(self.ping) && !self.unflushed {
-            self.pinging = false;
-            let backlog = self.backlog.level(now);
-            self.deadlines.ping_left(now, backlog);
         }
     }
 

@@ -29,6 +29,6 @@ impl<S> Parts<S> {
             event = driver.event(window).ok().flatten().map(Event::into_owned);
             leftover = window.unread().to_vec();
         }
-        Self { stream, connection: driver.connection, event, leftover }
+        Self { stream, connection: driver.into_connection(), event, leftover }
     }
 }

@@ -370,7 +370,7 @@ impl Limits {
         config.write = Some(self.write);
         config.close = Some(self.close);
         config.message = self.message;
-        // Where there is a field for it, `linger` belongs here.
+        config.linger = Some(self.linger);
         config
     }
 

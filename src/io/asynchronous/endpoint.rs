@@ -29,9 +29,9 @@ impl<T> Endpoint<T> {
     /// Queues a Close frame; without a body where there is none to be sent.
     pub(super) fn queue_close(&mut self, close: Option<(CloseCode, &str)>) -> Result<(), Error> {
         let driver = &mut self.pump.driver;
-        let queued = driver.queue_close(close).map_err(|misuse| driver.blame(misuse));
+        driver.queue_close(close).map_err(|misuse| driver.blame(misuse))?;
         self.pump.wake_receiver();
-        queued
+        Ok(())
     }
 
     /// Answers the peer's Close.
@@ -39,9 +39,9 @@ impl<T> Endpoint<T> {
         let driver = &mut self.pump.driver;
         let Driver { connection, link } = driver;
         let replied = connection.reply_close(&mut link.output);
-        let replied = replied.map_err(|misuse| driver.blame(misuse));
+        replied.map_err(|misuse| driver.blame(misuse))?;
         self.pump.wake_receiver();
-        replied
+        Ok(())
     }
 }
 

@@ -56,6 +56,7 @@ struct Signs {
     waiting: usize,
     over: (bool, bool, State),
     event: bool,
+    ping_has_left: bool,
 }
 
 impl<T> Pump<T> {
@@ -69,6 +70,7 @@ impl<T> Pump<T> {
             waiting: link.output.len(),
             over: (link.is_broken(), link.has_ended(), self.driver.connection.state()),
             event: has_event(slot),
+            ping_has_left: link.ping_has_left(),
         }
     }
 
@@ -102,11 +104,12 @@ impl<T> Pump<T> {
         match half {
             // Room, and the end.
             Half::Sender => before.waiting != after.waiting || before.over != after.over,
-            // An event that was found, and the end; and what is left to be written, such as a
-            // pong, when nobody else is about to write it.
+            // An event that was found, and the end; a new deadline; and what is left to be written,
+            // such as a pong, when nobody else is about to write it.
             Half::Receiver => {
                 before.over != after.over
                     || before.event != after.event
+                    || (!before.ping_has_left && after.ping_has_left)
                     || (done && after.waiting != 0)
             }
         }
@@ -146,6 +149,8 @@ impl<T: AsyncTransport> Pump<T> {
             if let Some(message) = self.driver.message(window) {
                 // The program may take its time before it comes back.
                 pool::give_window(slot);
+                // A call that sends reads on until there is an event, and no further.
+                self.tasks.wake(Half::Sender);
                 return Poll::Ready(Ok(Some(message)));
             }
         }
@@ -263,6 +268,7 @@ impl<T: AsyncTransport> Pump<T> {
                 self.driver.tick(looked, self.transport.now());
                 due = false;
             }
+            self.skim(slot); // first, as there may be an answer to write
             if self.poll_writes(slot, done, cx).is_ready() {
                 return Poll::Ready(self.driver.check_writable());
             }
@@ -301,12 +307,8 @@ impl<T: AsyncTransport> Pump<T> {
     }
 
     /// Whether a call that sends reads on: until there is an event that the program has to take.
-    fn may_read_ahead(&mut self, slot: &mut Slot) -> bool {
-        if self.taker == Taker::Away {
-            return false;
-        }
-        self.skim(slot);
-        !has_event(slot) && !self.driver.link.has_ended()
+    fn may_read_ahead(&self, slot: &Slot) -> bool {
+        self.taker != Taker::Away && !has_event(slot) && !self.driver.link.has_ended()
     }
 
     /// Looks at what has arrived before the peer is judged by a call that sends: reads what there
@@ -341,7 +343,9 @@ impl<T: AsyncTransport> Pump<T> {
 
     fn skim(&mut self, slot: &mut Slot) {
         self.driver.ended();
-        if let Some(window) = slot {
+        if self.taker != Taker::Away
+            && let Some(window) = slot
+        {
             self.driver.skim(window, self.taker == Taker::Nobody);
         }
     }

@@ -10,7 +10,7 @@ use super::endpoint::Endpoint;
 use super::{AsyncTransport, Receiver, Sender, WebSocket};
 use crate::io::driver::Driver;
 use crate::io::error::Error;
-use crate::{CloseCode, Message};
+use crate::{ApiMisuse, CloseCode, Message};
 
 impl<T: AsyncTransport> Endpoint<T> {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message<'static>, Error>>> {
@@ -31,8 +31,11 @@ impl<T: AsyncTransport> Endpoint<T> {
     }
 
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        // Closing already is as good.
-        let _ = self.queue_close(Some((CloseCode::NORMAL, "")));
+        match self.queue_close(Some((CloseCode::NORMAL, ""))) {
+            // Closing already is as good; having failed is not.
+            Ok(()) | Err(Error::Misuse(ApiMisuse::Closing)) => {}
+            Err(error) => return Poll::Ready(Err(error)),
+        }
         self.poll_flush(cx)
     }
 }

@@ -31,6 +31,7 @@ fn deadlines() -> DeadlineConfig {
     deadlines.pong_wait = Some(20 * SECOND);
     deadlines.write = Some(30 * SECOND);
     deadlines.close = Some(10 * SECOND);
+    deadlines.linger = Some(SECOND);
     deadlines
 }
 
