@@ -16,7 +16,7 @@ mod open;
 use std::boxed::Box;
 use std::io::{self, IoSlice};
 
-pub use open::{accept, accept_with, client, connect, connect_tcp};
+pub use open::{accept, accept_with, client, connect, connect_tcp, connect_with};
 
 use super::driver::{Driver, Step};
 use super::error::Error;

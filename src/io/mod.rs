@@ -5,6 +5,7 @@
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 mod asynchronous;
 pub mod blocking;
+mod dial;
 mod driver;
 mod error;
 #[cfg(feature = "futures-io")]
