@@ -22,7 +22,7 @@ use std::boxed::Box;
 use std::io;
 
 pub use limit::TimeLimit;
-pub use open::{accept, accept_with, client, connect, connect_tcp};
+pub use open::{accept, accept_with, client, connect, connect_tcp, connect_with};
 pub use timed::Timed;
 pub use transport::{NoDeadlines, Transport};
 

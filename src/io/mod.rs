@@ -6,6 +6,7 @@
 mod asynchronous;
 mod backlog;
 pub mod blocking;
+mod dial;
 mod driver;
 mod error;
 #[cfg(feature = "futures-io")]

@@ -10,7 +10,7 @@ use super::endpoint::Endpoint;
 use super::{AsyncTransport, Receiver, Sender, WebSocket};
 use crate::io::driver::Driver;
 use crate::io::error::Error;
-use crate::{ApiMisuse, CloseCode, Message};
+use crate::{CloseCode, Message};
 
 impl<T: AsyncTransport> Endpoint<T> {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message<'static>, Error>>> {
@@ -31,12 +31,13 @@ impl<T: AsyncTransport> Endpoint<T> {
     }
 
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        match self.queue_close(Some((CloseCode::NORMAL, ""))) {
-            // Closing already is as good; having failed is not.
-            Ok(()) | Err(Error::Misuse(ApiMisuse::Closing)) => {}
-            Err(error) => return Poll::Ready(Err(error)),
+        if self.pump.driver.queue_close(Some((CloseCode::NORMAL, ""))).is_ok() {
+            self.pump.wake_receiver();
         }
-        self.poll_flush(cx)
+        ready!(self.poll_flush(cx))?;
+        // Closing already is as good; having failed is not.
+        let failed = self.pump.driver.connection.error();
+        Poll::Ready(failed.map_or(Ok(()), |error| Err(Error::Protocol(error))))
     }
 }
 

@@ -1,7 +1,6 @@
 //! `connect` and `accept`: the opening handshake over blocking streams.
 
-use std::io;
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::TcpStream;
 use std::string::String;
 
 use super::WebSocket;
@@ -10,6 +9,7 @@ use super::pump::{Pump, READS};
 use super::transport::Transport;
 use crate::deadlines::{DeadlineConfig, Deadlines};
 use crate::handshake::{Accept, ClientRequest, Refusal, Request, Response, Server, Url};
+use crate::io::dial;
 use crate::io::driver::Driver;
 use crate::io::error::Error;
 use crate::io::link::{Io, Link};
@@ -18,54 +18,69 @@ use crate::io::options::{ClientOptions, ServerOptions};
 use crate::io::window::Window;
 use crate::{ApiMisuse, Connection, MaskKeys, Negotiated, Output};
 
-/// Connects to a `ws://` URL, with default options. The handshake deadline bounds it all.
+/// Connects to a `ws://` URL, with default options. See [`connect_with`].
 ///
 /// # Errors
 ///
-/// [`Error::Io`]; [`Error::Handshake`] with the server's answer; [`Error::Misuse`] for a URL that
-/// cannot be used: `wss://` needs a TLS stream, see [`client`].
+/// As [`connect_with`].
 pub fn connect(url: &str) -> Result<WebSocket<TcpStream>, Error> {
     let url: Url = url.parse()?;
-    let mut options = ClientOptions::default();
-    let begun = std::time::Instant::now();
-    let stream = connect_tcp(&url, &options)?;
-    // One deadline for both: what the transport took is not left for the handshake.
-    let handshake = &mut options.deadlines.handshake;
-    *handshake = handshake.map(|limit| limit.saturating_sub(begun.elapsed()));
-    let (websocket, _) = client(stream, ClientRequest::from_url(&url), &options)?;
-    Ok(websocket)
+    let request = ClientRequest::from_url(&url);
+    Ok(connect_with(&url, request, &ClientOptions::default())?.0)
+}
+
+/// Connects to the host of a `ws://` URL with a request of one's own. Returns the server's
+/// response as well.
+///
+/// The handshake deadline bounds it all: looking the name up, connecting as [`connect_tcp`] does,
+/// and the handshake.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use websocket_proto::handshake::{ClientRequest, Url};
+/// use websocket_proto::io::{ClientOptions, blocking};
+///
+/// let url: Url = "ws://localhost:9001/chat".parse()?;
+/// let request = ClientRequest::from_url(&url).subprotocol("chat");
+/// let mut options = ClientOptions::default();
+/// options.deadlines.handshake = Some(Duration::from_secs(5));
+/// let (mut websocket, response) = blocking::connect_with(&url, request, &options)?;
+/// # Ok::<(), websocket_proto::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// - [`Error::Io`]: the name has no address, or none of its addresses could be connected to. The
+///   error names each, and has the kind of the one that says most about the server.
+/// - [`Error::Handshake`]: with the server's answer, or
+///   [`Timeout`](crate::handshake::HandshakeError::Timeout) once the deadline has passed, whatever
+///   was going on.
+/// - [`Error::Misuse`]: a URL that cannot be used (`wss://` needs a TLS stream, see [`client`]), or
+///   a request that cannot be sent.
+pub fn connect_with(
+    url: &Url,
+    request: ClientRequest,
+    options: &ClientOptions,
+) -> Result<(WebSocket<TcpStream>, Response), Error> {
+    let (stream, options) = dial::blocking::dial(url, options)?;
+    client(stream, request, &options)
 }
 
 /// Opens a TCP connection to the host of a `ws://` URL, for [`client`].
 ///
+/// The addresses of the host are tried side by side (RFC 8305): the next one begins when one has
+/// failed, or has not connected within 250 ms; the first that connects is taken. The handshake
+/// deadline bounds looking the name up and connecting; with `None` only the operating system does.
+///
+/// Neither can be interrupted, so they run in threads where they may have to be left behind. Such
+/// a thread lives on until the resolver answers, or until the attempt ends (at the deadline at the
+/// latest, or when the operating system gives up), and drops what it has got.
+///
 /// # Errors
 ///
-/// [`Error::Io`]; [`Error::Misuse`] for a `wss://` URL.
+/// As [`connect_with`].
 pub fn connect_tcp(url: &Url, options: &ClientOptions) -> Result<TcpStream, Error> {
-    if url.is_secure() {
-        return Err(ApiMisuse::SecureUrl.into());
-    }
-    let begun = std::time::Instant::now();
-    let mut last = None;
-    for address in (url.host(), url.port()).to_socket_addrs()? {
-        let left = options.deadlines.handshake.map(|limit| limit.saturating_sub(begun.elapsed()));
-        let connected = match left {
-            Some(left) => {
-                TcpStream::connect_timeout(&address, left.max(std::time::Duration::from_millis(1)))
-            }
-            None => TcpStream::connect(address),
-        };
-        match connected {
-            Ok(stream) => {
-                // A small message should not wait for the acknowledgement of the one before.
-                stream.set_nodelay(true)?;
-                return Ok(stream);
-            }
-            Err(error) => last = Some(error),
-        }
-    }
-    let none = || io::Error::new(io::ErrorKind::NotFound, "host has no address");
-    Err(last.unwrap_or_else(none).into())
+    Ok(dial::blocking::dial(url, options)?.0)
 }
 
 /// Opens a WebSocket connection as the client over any stream. Returns the server's response as
@@ -73,7 +88,7 @@ pub fn connect_tcp(url: &Url, options: &ClientOptions) -> Result<TcpStream, Erro
 ///
 /// # Errors
 ///
-/// As [`connect`].
+/// As [`connect_with`].
 pub fn client<S: Transport>(
     stream: S,
     request: ClientRequest,
