@@ -280,6 +280,66 @@ fn s59_redirects_are_not_followed() {
     }
 }
 
+/// S93: RFC 9112 3.2.2, a server takes a target in absolute form, and one without a path is for `/`.
+#[test]
+fn s93_absolute_targets() {
+    let sent = |target: &str, host: &str| {
+        let request = REQUEST.replace("GET /chat", &format!("GET {target}"));
+        let request = request.replace("Host: good.com", &format!("Host: {host}"));
+        let mut outcomes = [1, 7, request.len()].map(|size| {
+            let (outcome, _, _) = serve(&ServerConfig::default(), request.as_bytes(), size);
+            outcome.expect("it has ended")
+        });
+        assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]), "{target}: {outcomes:?}");
+        std::mem::replace(&mut outcomes[0], Err(HandshakeError::Timeout))
+    };
+    for (target, host, says, query) in [
+        ("ws://h?q", "h", "/?q", Some("q")),
+        ("http://h?q=/x", "h", "/?q=/x", Some("q=/x")),
+        ("http://h?", "h", "/?", Some("")),
+        ("http://h", "h", "/", None),
+        ("http://h/", "h", "/", None),
+        ("WS://h:80", "h:80", "/", None),
+        ("wss://h?a?b@c://d", "h", "/?a?b@c://d", Some("a?b@c://d")),
+        ("hTTps://h:443/x?y", "h:443", "/x?y", Some("y")),
+        ("http://[::1]?q", "[::1]", "/?q", Some("q")),
+        ("http://[::1]:8080", "[::1]:8080", "/", None),
+        ("http://h:?q", "h:", "/?q", Some("q")),
+        // In origin form, whatever it looks like.
+        ("//h/x", "h", "//h/x", None),
+        ("/http://h", "h", "/http://h", None),
+    ] {
+        let request = sent(target, host).expect(target);
+        let path = says.split('?').next().expect("a part");
+        assert_eq!((request.target(), request.path(), request.query()), (says, path, query));
+        assert_eq!(request.host(), host, "{target}");
+        let mut output = Output::new();
+        request.accept(&Accept::new(), &mut output).expect("nothing to refuse");
+        assert_eq!(output.pending(), RESPONSE.as_bytes());
+    }
+    for target in [
+        "http://?q",        // no host
+        "http:///x",        // no host
+        "http://:80",       // no host
+        "http://u@h?q",     // RFC 9110 4.2.4: userinfo is an error
+        "http://u:p@h",     // likewise
+        "http://h#f",       // RFC 9112 3.2: no fragment
+        "http://h?q#f",     // likewise
+        "http://h:65536?q", // no port
+        "http://[::1?q",    // no address
+        "http://[::1]h",    // no port
+        "http://h\\x",      // no part of a name
+        "ftp://h/?q",       // another scheme
+        "http:/h",          // no authority
+        "h?q",              // neither form
+        "?q",               // neither form
+        "*",                // for OPTIONS
+    ] {
+        let error = sent(target, "h").expect_err(target);
+        assert_eq!(error.status(), 400, "{target}: {error}");
+    }
+}
+
 /// S77: over HTTP/2 there is no key and no 101; the connection asks for neither (RFC 8441 5).
 #[test]
 fn s77_a_connection_without_the_http_1_handshake() {

@@ -123,7 +123,7 @@ fn check_answer(id: &str, served: &Served) {
 
 fn run_server_rows(config: &ServerConfig, ids: &str, mut check: impl FnMut(&str, &str, &Served)) {
     let rows = rows(include_str!("vectors/server_requests.json"));
-    assert_eq!(rows.len(), 54);
+    assert_eq!(rows.len(), 57);
     for row in rows.iter().filter(|row| text(row, "id").starts_with(ids)) {
         let (id, bytes) = (text(row, "id"), input(row));
         let served = every_chunking(id, &bytes, |pieces| serve(config, pieces));

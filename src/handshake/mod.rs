@@ -101,6 +101,7 @@ mod request;
 mod response;
 mod rules;
 mod server;
+mod target;
 mod url;
 
 pub use client::{Client, ClientRequest};

@@ -13,7 +13,7 @@ use super::headers::{check_extra, is_field_value, is_token, list, trim};
 use super::rules::EXTENSIONS;
 use super::rules::{Known, accept_key};
 use super::server::{Accept, Refusal, ServerConfig};
-use super::url::{Authority, is_target};
+use super::target::Addressed;
 use crate::{ApiMisuse, Negotiated, Output};
 
 /// A client's opening handshake that may be accepted: every rule of RFC 6455 section 4.2.1 holds,
@@ -112,7 +112,7 @@ impl Request {
     }
 
     /// Path and query: `/chat?room=1`. A request in absolute form (RFC 9112 section 3.2.2) is
-    /// reduced to these.
+    /// reduced to these: `ws://h?room=1` is for `/?room=1`.
     #[must_use]
     pub fn target(&self) -> &str {
         match self.head.text(self.target) {
@@ -266,8 +266,8 @@ impl Request {
     }
 
     /// The rules of 4.2.1, and the origin.
-    pub(crate) fn validate(head: Head, config: &ServerConfig) -> Result<Self, HandshakeError> {
-        const HOST: HandshakeError = HandshakeError::Malformed("host");
+    pub(crate) fn validate(mut head: Head, config: &ServerConfig) -> Result<Self, HandshakeError> {
+        const TARGET: HandshakeError = HandshakeError::Malformed("request target is not a path");
 
         let StartLine::Request { method, target } = head.start() else {
             return Err(HandshakeError::Malformed("request line"));
@@ -277,35 +277,30 @@ impl Request {
             return Err(HandshakeError::Method);
         }
         known.check()?;
-        let host = core::str::from_utf8(known.host.unwrap_or_default()).map_err(|_| HOST)?;
-        let mut authority = Authority::parse(host).ok_or(HOST)?;
-        let (mut host, mut target) = (host, head.text(target));
-        if let Some((named, rest)) = absolute(target) {
-            // RFC 9112 3.2.2: "MUST ignore the received Host header field (if any) and instead
-            // replace it with the host information of the request-target"
-            authority = Authority::parse(named).ok_or(HOST)?;
-            (host, target) = (named, rest);
-        }
-        if !(target.is_empty() || is_target(target.as_bytes())) {
-            return Err(HandshakeError::Malformed("request target is not a path"));
-        }
+        let to = Addressed::new(head.text(target), known.host.unwrap_or_default())?;
         let allowed = match known.origin {
-            Some(origin) => config.origin.allows(origin, authority),
+            Some(origin) => config.origin.allows(origin, to.authority),
             None => !config.require_origin,
         };
         if !allowed {
             return Err(HandshakeError::Origin);
         }
         let spans = (
-            head.span(target.as_bytes()),
-            head.span(host.as_bytes()),
+            head.span(to.target.as_bytes()),
+            head.span(to.host.as_bytes()),
             head.span(known.key.unwrap_or_default()),
         );
-        let (Some(target), Some(host), Some(key)) = spans else { return Err(HOST) };
+        let (Some(mut target), Some(host), Some(key)) = spans else { return Err(TARGET) };
+        let origin = known.origin.and_then(|origin| head.span(origin));
+        if to.target.starts_with('?') {
+            // RFC 9112 3.2.1: "If the target URI's path component is empty, the client MUST send
+            // "/" as the path", and so it is called here in the absolute form too.
+            target = head.with_root(target).ok_or(TARGET)?;
+        }
         Ok(Self {
             target,
             host,
-            origin: known.origin.and_then(|origin| head.span(origin)),
+            origin,
             key,
             #[cfg(feature = "deflate")]
             deflate: config
@@ -314,17 +309,6 @@ impl Request {
             head,
         })
     }
-}
-
-/// Takes the authority off a target in absolute form: "a server MUST accept the absolute-form in
-/// requests" (RFC 9112 section 3.2.2), and prefer its host to the header's.
-fn absolute(target: &str) -> Option<(&str, &str)> {
-    if target.starts_with('/') {
-        return None; // in origin form, like nearly all
-    }
-    let (scheme, rest) = target.split_once("://")?;
-    ["http", "https", "ws", "wss"].iter().find(|known| known.eq_ignore_ascii_case(scheme))?;
-    rest.split_at_checked(rest.find('/').unwrap_or(rest.len()))
 }
 
 #[cfg(test)]
@@ -385,6 +369,7 @@ mod tests {
             ("http://x/c", "/c", "/c", None, "x"),
             ("WSS://x:1/c?d", "/c?d", "/c", Some("d"), "x:1"),
             ("http://x", "/", "/", None, "x"),
+            ("http://x?y", "/?y", "/", Some("y"), "x"),
         ] {
             let request = request_to(&config, target, &GOOD).unwrap();
             assert_eq!(request.target(), full, "{target}");
@@ -392,19 +377,9 @@ mod tests {
             assert_eq!(request.query(), query, "{target}");
             assert_eq!(request.host(), host, "{target}");
         }
-        for target in [
-            "*",
-            "h:80",
-            "a",
-            "",
-            "/#f",
-            "/\u{e9}",
-            "ftp://x/",
-            "http:///c",
-            "http://u@x/",
-            "http://x?y",
-            "?x",
-        ] {
+        for target in
+            ["*", "h:80", "a", "", "/#f", "/\u{e9}", "ftp://x/", "http:///c", "http://u@x/", "?x"]
+        {
             let request = request_to(&config, target, &GOOD);
             assert_eq!(request.map_err(|error| error.status()), Err(400), "{target}");
         }

@@ -147,12 +147,16 @@ impl<'a> Authority<'a> {
 }
 
 /// Whether `target` is an absolute path with an optional query that can stand in a request line.
+pub(crate) fn is_target(target: &[u8]) -> bool {
+    target.first() == Some(&b'/') && is_sendable(target)
+}
+
+/// Whether these characters can stand in a request line, as path or query.
 ///
 /// Any visible ASCII is taken: browsers send characters such as `|` that RFC 3986 would encode. A
 /// `#` would begin a fragment, which a request line cannot have (RFC 9112 section 3.2).
-pub(crate) fn is_target(target: &[u8]) -> bool {
-    target.first() == Some(&b'/')
-        && target.iter().all(|&byte| byte.is_ascii_graphic() && byte != b'#')
+pub(crate) fn is_sendable(target: &[u8]) -> bool {
+    target.iter().all(|&byte| byte.is_ascii_graphic() && byte != b'#')
 }
 
 /// `reg-name` of RFC 3986 section 3.2.2: unreserved, percent-encoded, sub-delims.
