@@ -340,6 +340,47 @@ fn s93_absolute_targets() {
     }
 }
 
+/// RFC 6455 section 4.1 prints a nonce whose last character has bits beyond the 16 bytes.
+#[test]
+fn the_nonce_that_the_rfc_prints() {
+    let answer = |key: &str| {
+        let request = REQUEST.replace("dGhlIHNhbXBsZSBub25jZQ==", key);
+        let (outcome, _, _) = serve(&ServerConfig::default(), request.as_bytes(), 9);
+        let mut output = Output::new();
+        outcome.expect("it has ended").map(|request| {
+            request.accept(&Accept::new(), &mut output).expect("nothing to refuse");
+            String::from_utf8(output.pending().to_vec()).expect("text")
+        })
+    };
+    // What is answered is the text of the key, whatever it decodes to.
+    for (key, accept) in [
+        ("AQIDBAUGBwgJCgsMDQ4PEC==", "OfS0wDaT5NoxF2gqm7Zj2YtetzM="),
+        ("AQIDBAUGBwgJCgsMDQ4PEA==", "C/0nmHhBztSRGR1CwL6Tf4ZjwpY="),
+        ("/////////////////////w==", "XXpj4jYzLM2yUE0C7TIgMwTQh2g="),
+        ("//////////////////////==", "zXRQvy1wi5A4l0hwWYxMN3e2wNk="),
+    ] {
+        let answer = answer(key).expect(key);
+        assert!(answer.contains(&format!("Sec-WebSocket-Accept: {accept}\r\n")), "{answer}");
+    }
+    for key in [
+        "AQIDBAUGBwgJCgsMDQ4PEC=",   // padding
+        "AQIDBAUGBwgJCgsMDQ4PEC",    // none
+        "AQIDBAUGBwgJCgsMDQ4PEC===", // too much
+        "AQIDBAUGBwgJCgsMDQ4PE===",  // too much, and a character too few
+        "AQIDBAUGBwgJCgsMDQ4P====",  // 15 bytes
+        "AQIDBAUGBwgJCgsMDQ4P",      // 15 bytes
+        "AQIDBAUGBwgJCgsMDQ4PEBE=",  // 17 bytes
+        "AQIDBAUGBwgJCgsMDQ4PEBES",  // 18 bytes
+        "-_-_-_-_-_-_-_-_-_-_-w==",  // the alphabet for URLs
+        "AQIDBAUGBwgJ CgsMDQ4PC==",  // a space
+        "AQIDBAUGBwgJCgsMDQ4PE\t==", // a tab
+        "AQIDBAUGBwgJCg==DQ4PEC==",  // padding within
+        "AQIDBAUGBwgJCgsMDQ4PEC=A",  // behind padding
+    ] {
+        assert_eq!(answer(key).expect_err(key).status(), 400, "{key}");
+    }
+}
+
 /// S77: over HTTP/2 there is no key and no 101; the connection asks for neither (RFC 8441 5).
 #[test]
 fn s77_a_connection_without_the_http_1_handshake() {

@@ -84,7 +84,8 @@
 //!   are faults. Empty lines before a request are skipped (RFC 9112 section 2.2).
 //! - `Upgrade: h2c, websocket` is accepted: it is a list (RFC 9110 section 7.8). From a server it
 //!   must be `websocket` alone, as RFC 6455 section 4.1 says.
-//! - A key whose last base64 character has bits beyond the 16 bytes gets 400.
+//! - A key whose last base64 character has bits beyond the 16 bytes is accepted: RFC 6455 section
+//!   4.1 prints one.
 //! - A request with a body gets 400.
 //! - A missing reason phrase in a status line is fine, with or without the space before it.
 
