@@ -340,6 +340,91 @@ fn s93_absolute_targets() {
     }
 }
 
+/// S97: a page is compared with one host, so the two places that name it must agree.
+#[test]
+fn s97_a_target_for_another_host_than_the_header() {
+    let sent = |config: &ServerConfig, target: &str, host: &str| {
+        let request = REQUEST.replace("GET /chat", &format!("GET {target}"));
+        let request = request.replace("Host: good.com", &format!("Host: {host}"));
+        let (outcome, _, answer) = serve(config, request.as_bytes(), 100);
+        let outcome = outcome.expect("it has ended");
+        outcome.map(|request| request.host().to_owned()).map_err(|error| (error.status(), answer))
+    };
+    let mut any = ServerConfig::default();
+    any.origin = OriginPolicy::Any;
+    let mut listed = ServerConfig::default();
+    listed.origin = OriginPolicy::List(Vec::new());
+    for (target, host) in [
+        ("http://evil/", "good.com"),
+        ("http://good.com/", "evil"),
+        ("ws://evil?q", "good.com"),
+        ("http://good.com:8080/", "good.com"),
+        ("http://good.com/", "good.com:443"),
+        ("https://good.com/", "good.com:80"),
+        ("http://good.com.evil/", "good.com"),
+        ("http://[::1]/", "[::2]"),
+    ] {
+        let (status, answer) = sent(&ServerConfig::default(), target, host).expect_err(target);
+        assert_eq!(status, 400, "{target} {host}");
+        assert!(answer.contains("ServerConfig::origin"), "says which setting: {answer}");
+        // RFC 9112 3.2.2: the header is ignored where nothing depends on it.
+        let named = target.split("://").nth(1).expect("absolute").split(['/', '?']).next();
+        for config in [&any, &listed] {
+            assert_eq!(sent(config, target, host).ok().as_deref(), named, "{target} {host}");
+        }
+    }
+    for (target, host) in [
+        ("http://good.com/", "good.com"),
+        ("http://GOOD.com/", "good.COM"),
+        ("ws://good.com:80", "good.com"),
+        ("wss://good.com", "good.com:443"),
+        ("https://good.com:8443?q", "good.com:8443"),
+    ] {
+        assert!(sent(&ServerConfig::default(), target, host).is_ok(), "{target} {host}");
+    }
+}
+
+/// S97: a server that is reached over TLS is not open to pages that anyone on the way can change.
+#[test]
+fn s97_a_page_without_tls_and_a_server_with_it() {
+    let accepted = |secure: bool, origin: &str, host: &str| {
+        let mut config = ServerConfig::default();
+        config.secure = secure;
+        let request = REQUEST.replace("Host: good.com", &format!("Host: {host}"));
+        let request = request.replace("Connection:", &format!("Origin: {origin}\r\nConnection:"));
+        match serve(&config, request.as_bytes(), 100).0.expect("it has ended") {
+            Ok(_) => true,
+            Err(error) => {
+                assert_eq!(error, HandshakeError::Origin, "{origin} {host}");
+                false
+            }
+        }
+    };
+    for (origin, host, unknown, secure) in [
+        ("https://good.com", "good.com", true, true),
+        ("HTTPS://good.com:443", "good.com", true, true),
+        ("https://good.com", "good.com:443", true, true),
+        ("https://good.com:8443", "good.com:8443", true, true),
+        ("http://good.com", "good.com", true, false),
+        ("http://good.com", "good.com:80", true, false),
+        ("http://good.com:443", "good.com:443", true, false),
+        ("http://good.com:8443", "good.com:8443", true, false),
+        ("https://good.com", "good.com:80", false, false),
+        ("https://evil", "good.com", false, false),
+        ("wss://good.com", "good.com", false, false),
+        ("null", "good.com", false, false),
+    ] {
+        assert_eq!(accepted(false, origin, host), unknown, "{origin} {host}");
+        assert_eq!(accepted(true, origin, host), secure, "{origin} {host}, secure");
+    }
+    // A list says itself which scheme each origin has.
+    let mut config = ServerConfig::default();
+    config.secure = true;
+    config.origin = OriginPolicy::List(vec!["http://good.com".parse::<Origin>().expect("one")]);
+    let request = REQUEST.replace("Connection:", "Origin: http://good.com\r\nConnection:");
+    assert!(serve(&config, request.as_bytes(), 100).0.expect("it has ended").is_ok());
+}
+
 /// RFC 6455 section 4.1 prints a nonce whose last character has bits beyond the 16 bytes.
 #[test]
 fn the_nonce_that_the_rfc_prints() {

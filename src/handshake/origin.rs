@@ -32,7 +32,16 @@ pub enum OriginPolicy {
     /// A server behind a TLS proxy does not know its own scheme, so `http` and `https` are both
     /// taken, and a port that is not written is the default of the origin's scheme on both sides:
     /// `https://h` matches `Host: h` and `Host: h:443`, `http://h:8080` matches `Host: h:8080`. A
-    /// proxy must hand `Host` on as it came; else use a list.
+    /// server that says it is [secure](super::ServerConfig::secure) takes `https` only. A proxy
+    /// must hand `Host` on as it came; else use a list. A request in absolute form whose target
+    /// names another host than `Host` gets 400.
+    ///
+    /// The server does not know its own name either: it takes whatever the browser calls it. Who
+    /// owns `evil.example` can let that name lead to this server's address once the page is there
+    /// (*DNS rebinding*): host and origin are then both `evil.example`, and the page may speak to
+    /// a server that only the victim can reach, on `localhost` or behind a firewall. It comes
+    /// without the cookies of the server's real name. Where an address alone lets clients in, use
+    /// a [`List`](Self::List) of the origins that there are.
     #[default]
     SameHost,
     /// The origin must be one of these. The server's own is not among them unless it is listed.
@@ -70,8 +79,9 @@ impl FromStr for Origin {
 }
 
 impl OriginPolicy {
-    /// Whether a request with this `Origin` header to this host may go on.
-    pub(crate) fn allows(&self, origin: &[u8], host: Authority<'_>) -> bool {
+    /// Whether a request with this `Origin` header to this host may go on. `secure`: the host is
+    /// known to be reached over TLS.
+    pub(crate) fn allows(&self, origin: &[u8], host: Authority<'_>, secure: bool) -> bool {
         let parsed = core::str::from_utf8(origin).ok().and_then(Tuple::parse);
         match self {
             Self::Any => true,
@@ -80,7 +90,7 @@ impl OriginPolicy {
                 (None, _) => origin == b"null",
                 _ => false,
             }),
-            Self::SameHost => parsed.is_some_and(|origin| origin.is_on(host)),
+            Self::SameHost => parsed.is_some_and(|origin| origin.is_on(host, secure)),
         }
     }
 }
@@ -99,11 +109,12 @@ impl<'a> Tuple<&'a str> {
         Some(Self { scheme, host, port: port.or_else(|| default_port(scheme)) })
     }
 
-    fn is_on(self, other: Authority<'_>) -> bool {
-        let default = default_port(self.scheme);
-        default.is_some()
-            && self.host.eq_ignore_ascii_case(other.host)
-            && self.port == other.port.or(default)
+    fn is_on(self, other: Authority<'_>, secure: bool) -> bool {
+        let own = Authority { host: self.host, port: self.port };
+        default_port(self.scheme).is_some_and(|default| {
+            // RFC 6454 5: two origins are the same if scheme, host and port are.
+            (!secure || default == HTTPS) && own.is_same(other, default)
+        })
     }
 }
 
@@ -115,11 +126,13 @@ impl Tuple<String> {
     }
 }
 
+const HTTPS: u16 = 443;
+
 fn default_port(scheme: &str) -> Option<u16> {
     if scheme.eq_ignore_ascii_case("http") {
         Some(80)
     } else if scheme.eq_ignore_ascii_case("https") {
-        Some(443)
+        Some(HTTPS)
     } else {
         None
     }
@@ -132,7 +145,7 @@ mod tests {
     use super::*;
 
     fn allows(policy: &OriginPolicy, origin: &str, host: &str) -> bool {
-        policy.allows(origin.as_bytes(), Authority::parse(host).unwrap())
+        policy.allows(origin.as_bytes(), Authority::parse(host).unwrap(), false)
     }
 
     /// S58 of the reliability table.

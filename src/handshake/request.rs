@@ -9,6 +9,7 @@ use super::error::HandshakeError;
 use super::fields::Span;
 use super::head::{Head, HeadReader, Kind, StartLine};
 use super::headers::{check_extra, is_field_value, is_token, list, trim};
+use super::origin::OriginPolicy;
 #[cfg(feature = "deflate")]
 use super::rules::EXTENSIONS;
 use super::rules::{Known, accept_key};
@@ -134,7 +135,9 @@ impl Request {
         self.target().split_once('?').map(|(_, query)| query)
     }
 
-    /// The host that is addressed, with its port if there is one.
+    /// The host that is addressed, with its port if there is one: the `Host` header, or what a
+    /// request in absolute form has in its place. The client wrote it; see
+    /// [`OriginPolicy::SameHost`](super::OriginPolicy::SameHost).
     #[must_use]
     pub fn host(&self) -> &str {
         self.head.text(self.host)
@@ -268,6 +271,9 @@ impl Request {
     /// The rules of 4.2.1, and the origin.
     pub(crate) fn validate(mut head: Head, config: &ServerConfig) -> Result<Self, HandshakeError> {
         const TARGET: HandshakeError = HandshakeError::Malformed("request target is not a path");
+        const DISPUTED: HandshakeError = HandshakeError::Malformed(
+            "request target is for another host than the host header (ServerConfig::origin)",
+        );
 
         let StartLine::Request { method, target } = head.start() else {
             return Err(HandshakeError::Malformed("request line"));
@@ -278,8 +284,13 @@ impl Request {
         }
         known.check()?;
         let to = Addressed::new(head.text(target), known.host.unwrap_or_default())?;
+        // RFC 9112 3.2 has a client send in `Host` what the target says. Where a page is compared
+        // with the host, there must be one host that it is compared with.
+        if to.disputed && config.origin == OriginPolicy::SameHost {
+            return Err(DISPUTED);
+        }
         let allowed = match known.origin {
-            Some(origin) => config.origin.allows(origin, to.authority),
+            Some(origin) => config.origin.allows(origin, to.authority, config.secure),
             None => !config.require_origin,
         };
         if !allowed {
@@ -318,7 +329,6 @@ mod tests {
     use alloc::vec;
 
     use super::*;
-    use crate::handshake::OriginPolicy;
 
     const GOOD: [(&str, &str); 5] = [
         ("Host", "h:8080"),
@@ -360,7 +370,7 @@ mod tests {
 
     #[test]
     fn parts_of_a_request() {
-        let config = ServerConfig::default();
+        let config = ServerConfig { origin: OriginPolicy::Any, ..ServerConfig::default() };
         for (target, full, path, query, host) in [
             ("/", "/", "/", None, "h:8080"),
             ("/a/b?c=d?e", "/a/b?c=d?e", "/a/b", Some("c=d?e"), "h:8080"),

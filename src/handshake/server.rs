@@ -27,6 +27,11 @@ pub struct ServerConfig {
     /// Whether a request without an `Origin`, which no browser sends, gets 403 as well. Default
     /// `false`.
     pub require_origin: bool,
+    /// Whether clients reach this server over TLS (`wss://`) and in no other way, be it the
+    /// server's own or that of a proxy in front of it. [`OriginPolicy::SameHost`] then asks for a
+    /// page that came over TLS too: who can change what a page without TLS says could else use it
+    /// to speak to this server. Default `false`: not known, pages of both kinds are allowed.
+    pub secure: bool,
     /// Whether and how to compress messages (RFC 7692). Default `None`: offers are declined.
     #[cfg(feature = "deflate")]
     pub deflate: Option<DeflateConfig>,

@@ -12,6 +12,9 @@ pub(crate) struct Addressed<'h> {
     pub(crate) authority: Authority<'h>,
     /// Path and query. A target in absolute form may lack the path, or both.
     pub(crate) target: &'h str,
+    /// The target names another host than the header. The header is then ignored, but not by
+    /// everyone that has seen the request.
+    pub(crate) disputed: bool,
 }
 
 impl<'h> Addressed<'h> {
@@ -21,28 +24,48 @@ impl<'h> Addressed<'h> {
 
         let header = core::str::from_utf8(header).map_err(|_| HOST)?;
         let authority = Authority::parse(header).ok_or(HOST)?;
-        let (host, authority, target) = match absolute(target) {
-            None if target.starts_with('/') => (header, authority, target),
+        let to = match Absolute::parse(target) {
+            None if target.starts_with('/') => {
+                Self { host: header, authority, target, disputed: false }
+            }
             None => return Err(HandshakeError::Malformed("request target is not a path")),
             // RFC 9112 3.2.2: "MUST ignore the received Host header field (if any) and instead
             // replace it with the host information of the request-target"
-            Some((named, rest)) => (named, Authority::parse(named).ok_or(HOST)?, rest),
+            Some(Absolute { port, host, target }) => {
+                let named = Authority::parse(host).ok_or(HOST)?;
+                let disputed = !named.is_same(authority, port);
+                Self { host, authority: named, target, disputed }
+            }
         };
-        if !is_sendable(target.as_bytes()) {
-            return Err(HandshakeError::Malformed("request target is not a path"));
+        if is_sendable(to.target.as_bytes()) {
+            Ok(to)
+        } else {
+            Err(HandshakeError::Malformed("request target is not a path"))
         }
-        Ok(Self { host, authority, target })
     }
 }
 
-/// Takes the authority off a target in absolute form: "a server MUST accept the absolute-form in
-/// requests" (RFC 9112 section 3.2.2), and prefer its host to the header's. What follows begins
-/// with `/` or `?`, or is empty: RFC 3986 section 3.3 lets the path be empty behind an authority.
-fn absolute(target: &str) -> Option<(&str, &str)> {
-    if target.starts_with('/') {
-        return None; // in origin form, like nearly all
+/// A target in absolute form: "a server MUST accept the absolute-form in requests" (RFC 9112 section
+/// 3.2.2).
+struct Absolute<'h> {
+    /// That of the scheme.
+    port: u16,
+    host: &'h str,
+    /// Begins with `/` or `?`, or is empty: RFC 3986 section 3.3 lets the path be empty behind an
+    /// authority.
+    target: &'h str,
+}
+
+impl<'h> Absolute<'h> {
+    fn parse(target: &'h str) -> Option<Self> {
+        const PORTS: [(&str, u16); 4] = [("http", 80), ("https", 443), ("ws", 80), ("wss", 443)];
+
+        if target.starts_with('/') {
+            return None; // in origin form, like nearly all
+        }
+        let (scheme, rest) = target.split_once("://")?;
+        let (_, port) = PORTS.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(scheme))?;
+        let (host, target) = rest.split_at_checked(rest.find(['/', '?']).unwrap_or(rest.len()))?;
+        Some(Self { port, host, target })
     }
-    let (scheme, rest) = target.split_once("://")?;
-    ["http", "https", "ws", "wss"].iter().find(|known| known.eq_ignore_ascii_case(scheme))?;
-    rest.split_at_checked(rest.find(['/', '?']).unwrap_or(rest.len()))
 }

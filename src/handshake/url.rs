@@ -144,6 +144,12 @@ impl<'a> Authority<'a> {
         };
         Some(Self { host, port })
     }
+
+    /// Whether both are the same, where `default` is the port that is meant if none is written.
+    pub(crate) fn is_same(self, other: Authority<'_>, default: u16) -> bool {
+        self.host.eq_ignore_ascii_case(other.host)
+            && self.port.unwrap_or(default) == other.port.unwrap_or(default)
+    }
 }
 
 /// Whether `target` is an absolute path with an optional query that can stand in a request line.
