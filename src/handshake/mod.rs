@@ -89,6 +89,7 @@
 //! - A request with a body gets 400.
 //! - A missing reason phrase in a status line is fine, with or without the space before it.
 
+mod answer;
 mod client;
 #[cfg(feature = "deflate")]
 mod deflate;
@@ -105,6 +106,7 @@ mod server;
 mod target;
 mod url;
 
+pub use answer::{Accept, Refusal};
 pub use client::{Client, ClientRequest};
 #[cfg(feature = "deflate")]
 pub use deflate::DeflateConfig;
@@ -113,5 +115,5 @@ pub use head::HeadLimits;
 pub use origin::{Origin, OriginPolicy};
 pub use request::Request;
 pub use response::Response;
-pub use server::{Accept, Refusal, Server, ServerConfig};
+pub use server::{Server, ServerConfig};
 pub use url::Url;

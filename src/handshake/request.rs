@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::answer::{Accept, Refusal};
 #[cfg(feature = "deflate")]
 use super::deflate::{Agreed, all_of};
 use super::error::HandshakeError;
@@ -13,7 +14,7 @@ use super::origin::OriginPolicy;
 #[cfg(feature = "deflate")]
 use super::rules::EXTENSIONS;
 use super::rules::{Known, accept_key};
-use super::server::{Accept, Refusal, ServerConfig};
+use super::server::ServerConfig;
 use super::target::Addressed;
 use crate::{ApiMisuse, Negotiated, Output};
 
