@@ -223,6 +223,9 @@ pub enum ApiMisuse {
     SubprotocolNotOffered,
     /// A status that cannot refuse a request: not from 300 to 599.
     InvalidStatus(u16),
+    /// A second answer to one [`Request`](crate::handshake::Request), or an answer to a clone of
+    /// it: the peer would take the second one for what the first one announced, frames or nothing.
+    AlreadyAnswered,
     /// A `wss://` URL where no TLS is at hand: make the TLS stream, then open over it.
     SecureUrl,
     /// A URL that is not of the form `ws://host[:port][/path][?query]` (section 3).
@@ -260,6 +263,9 @@ impl fmt::Display for ApiMisuse {
             Self::SubprotocolNotOffered => f.write_str("subprotocol was not offered by the client"),
             Self::InvalidStatus(status) => {
                 write!(f, "status {status} cannot refuse a request, use 300 to 599")
+            }
+            Self::AlreadyAnswered => {
+                f.write_str("request was answered already, or is a clone, which cannot be answered")
             }
             Self::SecureUrl => f.write_str("url is wss://, which needs a tls stream"),
             Self::InvalidUrl => {

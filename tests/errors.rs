@@ -75,6 +75,7 @@ fn misuse_says_what_is_allowed() {
         (InvalidSubprotocol, &["subprotocol", "token"]),
         (SubprotocolNotOffered, &["subprotocol", "not offered"]),
         (InvalidStatus(200), &["200", "300 to 599"]),
+        (AlreadyAnswered, &["answered already", "clone"]),
         (SecureUrl, &["wss://", "tls"]),
         (InvalidUrl, &["ws://host[:port]"]),
     ];

@@ -425,6 +425,107 @@ fn s97_a_page_without_tls_and_a_server_with_it() {
     assert!(serve(&config, request.as_bytes(), 100).0.expect("it has ended").is_ok());
 }
 
+/// S98: one answer to one request. What fails is no answer.
+#[test]
+fn s98_a_second_answer() {
+    type Answer = fn(&Request, &mut Output) -> Result<(), ApiMisuse>;
+    let ways: [Answer; 3] = [
+        |request, output| request.accept(&Accept::new(), output).map(|_| ()),
+        |request, output| request.refuse(&Refusal::new(404), output),
+        |request, _| request.accept_headers(None).map(|_| ()),
+    ];
+    let new = || {
+        let (outcome, _, _) = serve(&ServerConfig::default(), REQUEST.as_bytes(), 100);
+        outcome.expect("it has ended").expect("it is good")
+    };
+    for first in ways {
+        for second in ways {
+            let (request, mut output) = (new(), Output::new());
+            // These write nothing, and leave the answer to be given.
+            let other = Accept::new().subprotocol("not-offered");
+            request.accept(&other, &mut output).expect_err("not offered");
+            request.accept_headers(Some("not-offered")).expect_err("not offered");
+            request.refuse(&Refusal::new(200), &mut output).expect_err("no refusal");
+            assert!(output.is_empty());
+            first(&request, &mut output).expect("the first one");
+            let written = output.len();
+            for _ in 0..2 {
+                assert_eq!(second(&request, &mut output), Err(ApiMisuse::AlreadyAnswered));
+            }
+            assert_eq!(output.len(), written, "one answer");
+            assert_eq!(request.path(), "/chat", "it can be looked at all the same");
+        }
+    }
+    // A clone would be a second request, and its answer a second answer.
+    let (request, mut output) = (new(), Output::new());
+    let clone = request.clone();
+    assert_eq!(clone, request);
+    for way in ways {
+        assert_eq!(way(&clone, &mut output), Err(ApiMisuse::AlreadyAnswered));
+    }
+    assert!(output.is_empty());
+    request.accept(&Accept::new(), &mut output).expect("the original is as it was");
+    assert_eq!(output.pending(), RESPONSE.as_bytes());
+}
+
+/// S98: RFC 9110 15.4.5, a 304 "is always terminated by the end of the header section".
+#[test]
+fn s98_a_refusal_without_a_body() {
+    let answer = |refusal: &Refusal<'_>| {
+        let (outcome, _, _) = serve(&ServerConfig::default(), REQUEST.as_bytes(), 100);
+        let mut output = Output::new();
+        let request = outcome.expect("it has ended").expect("it is good");
+        request.refuse(refusal, &mut output).expect("from 300 to 599");
+        String::from_utf8(output.pending().to_vec()).expect("text")
+    };
+    assert_eq!(
+        answer(&Refusal::new(304).header("ETag", "\"1\"").body("not to be seen")),
+        "HTTP/1.1 304 Not Modified\r\nConnection: close\r\nETag: \"1\"\r\n\r\n"
+    );
+    // Every other status has one.
+    for status in (300..600).filter(|status| *status != 304) {
+        let text = answer(&Refusal::new(status).body("seen"));
+        assert!(text.ends_with("\r\n\r\nseen"), "{text}");
+        assert!(text.contains("\r\nContent-Length: 4\r\n"), "{text}");
+    }
+}
+
+/// RFC 9110 7.8: `Upgrade` is never sent without its connection option, nor 426 without `Upgrade`,
+/// whoever writes the answer.
+#[test]
+fn upgrade_has_its_connection_option() {
+    let headers = REQUEST.lines().skip(1).filter_map(|line| line.split_once(": "));
+    let parts = |changed: &str| {
+        let headers = headers.clone().filter(|(name, _)| *name != changed);
+        let headers: Vec<_> = headers.map(|(name, value)| (name, value.as_bytes())).collect();
+        Request::from_parts(&ServerConfig::default(), "GET", "/", (1, 1), headers)
+    };
+    let expected = [
+        ("Connection", "close, Upgrade"),
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Version", "13"),
+    ];
+    let error = parts("Upgrade").expect_err("no upgrade");
+    assert_eq!((error.status(), error.headers()), (426, &expected[..]));
+    assert_eq!(HandshakeError::Version.headers(), expected);
+    assert_eq!(HandshakeError::Method.headers(), [("Allow", "GET")]);
+    // What the server writes itself, and what the application has it write.
+    let bytes = REQUEST.replace("Upgrade: websocket\r\n", "");
+    let (_, _, fault) = serve(&ServerConfig::default(), bytes.as_bytes(), 100);
+    let mut output = Output::new();
+    let request = parts("").expect("acceptable");
+    request.refuse(&Refusal::new(426).header("X", "y"), &mut output).expect("a status for it");
+    let refusal = String::from_utf8(output.pending().to_vec()).expect("text");
+    assert!(refusal.contains("\r\nX: y\r\n"), "{refusal}");
+    for text in [fault, refusal] {
+        assert!(text.starts_with("HTTP/1.1 426 Upgrade Required\r\n"), "{text}");
+        for (name, value) in expected {
+            assert!(text.contains(&format!("\r\n{name}: {value}\r\n")), "{text}");
+        }
+        assert_eq!(text.matches("Connection:").count(), 1, "{text}");
+    }
+}
+
 /// RFC 6455 section 4.1 prints a nonce whose last character has bits beyond the 16 bytes.
 #[test]
 fn the_nonce_that_the_rfc_prints() {

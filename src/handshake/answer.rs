@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
 
+use super::error::HandshakeError;
 use super::headers::{check_extra, push_field};
 use crate::{ApiMisuse, Output};
 
@@ -48,6 +49,8 @@ impl<'a> Accept<'a> {
 
 /// A response that refuses a request: 401, 403, 404, 429, a redirect, or another from 300 to 599.
 ///
+/// 304 is sent without its body: it has none. 426 says by itself what to upgrade to.
+///
 /// ```
 /// use websocket_proto::handshake::Refusal;
 ///
@@ -68,14 +71,16 @@ impl<'a> Refusal<'a> {
         Self { status, headers: Vec::new(), body: &[] }
     }
 
-    /// Adds a header. `Connection: close` and `Content-Length` are set already.
+    /// Adds a header. `Connection: close` and `Content-Length` are set already, and for 426
+    /// `Upgrade` and `Sec-WebSocket-Version`.
     #[must_use]
     pub fn header(mut self, name: &'a str, value: &'a str) -> Self {
         self.headers.push((name, value));
         self
     }
 
-    /// The body. Its type, where it has one, is a header of its own.
+    /// The body. Its type, where it has one, is a header of its own. A 304 has none, so it is not
+    /// sent (RFC 9110 section 15.4.5).
     #[must_use]
     pub fn body<B: AsRef<[u8]> + ?Sized>(mut self, body: &'a B) -> Self {
         self.body = body.as_ref();
@@ -88,18 +93,24 @@ impl<'a> Refusal<'a> {
         self.status
     }
 
-    pub(crate) fn write(&self, output: &mut Output) -> Result<(), ApiMisuse> {
+    pub(crate) fn check(&self) -> Result<(), ApiMisuse> {
         if !(300..=599).contains(&self.status) {
             return Err(ApiMisuse::InvalidStatus(self.status));
         }
-        for (name, value) in &self.headers {
-            check_extra(name, value)?;
-        }
-        write_response(self.status, &[], &self.headers, self.body, output);
-        Ok(())
+        self.headers.iter().try_for_each(|(name, value)| check_extra(name, value))
+    }
+
+    /// The caller has checked it.
+    pub(crate) fn write(&self, output: &mut Output) {
+        // RFC 9110 15.5.22: "The server MUST send an Upgrade header field in a 426 response". It is
+        // not the application's to set.
+        let upgrade = HandshakeError::UpgradeRequired;
+        let own = if self.status == upgrade.status() { upgrade.headers() } else { &[] };
+        write_response(self.status, own, &self.headers, self.body, output);
     }
 }
 
+/// Writes a whole response. `own` has `Connection`, where there is more to it than `close`.
 pub(crate) fn write_response(
     status: u16,
     own: &[(&str, &str)],
@@ -107,19 +118,25 @@ pub(crate) fn write_response(
     body: &[u8],
     output: &mut Output,
 ) {
+    // RFC 9110 6.4.1: "All 1xx (Informational), 204 (No Content), and 304 (Not Modified) responses
+    // do not include content". What stands behind the head would be read as another response.
+    let body = (status != 304).then_some(body);
     let mut head = String::new();
     // Writing to a `String` does not fail.
     let _ = write!(head, "HTTP/1.1 {status} {}\r\n", reason_phrase(status));
-    let _ = write!(head, "Content-Length: {}\r\n", body.len());
+    if let Some(body) = body {
+        // Not in a 304, where it would have to be the length that a 200 has (RFC 9110 8.6).
+        let _ = write!(head, "Content-Length: {}\r\n", body.len());
+    }
     let mut text = head.into_bytes();
-    // RFC 9110 7.8: "A sender of Upgrade MUST also send an "Upgrade" connection option"
-    let upgrade = own.iter().any(|(name, _)| *name == "Upgrade");
-    push_field(&mut text, "Connection", if upgrade { "close, Upgrade" } else { "close" });
+    if own.iter().all(|(name, _)| *name != "Connection") {
+        push_field(&mut text, "Connection", "close");
+    }
     for (name, value) in own.iter().chain(extra) {
         push_field(&mut text, name, value);
     }
     text.extend_from_slice(b"\r\n");
-    text.extend_from_slice(body);
+    text.extend_from_slice(body.unwrap_or_default());
     output.room(text.len()).copy_from_slice(&text);
 }
 
@@ -129,6 +146,7 @@ const fn reason_phrase(status: u16) -> &'static str {
         301 => "Moved Permanently",
         302 => "Found",
         303 => "See Other",
+        304 => "Not Modified",
         307 => "Temporary Redirect",
         308 => "Permanent Redirect",
         400 => "Bad Request",

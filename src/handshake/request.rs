@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::answer::{Accept, Refusal};
 #[cfg(feature = "deflate")]
@@ -25,7 +26,7 @@ use crate::{ApiMisuse, Negotiated, Output};
 /// an HTTP framework has parsed, by [`Request::from_parts`]; the same rules are applied. What is
 /// left to decide is the application's: whether the path exists, whether the client is authorised,
 /// which subprotocol to speak. Then [`accept`](Self::accept) or [`refuse`](Self::refuse) writes
-/// the answer.
+/// the answer, once. A clone is to be looked at only: it cannot be answered.
 ///
 /// `Debug` shows no header values: they may be secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +38,36 @@ pub struct Request {
     key: Span,
     #[cfg(feature = "deflate")]
     deflate: Option<Agreed>,
+    answered: Answered,
 }
+
+/// Whether a request was answered. In what is equal to it, it may be otherwise.
+#[derive(Debug, Default)]
+struct Answered(AtomicBool);
+
+impl Answered {
+    /// The one answer that may be given: fails the second time. To be called where nothing else
+    /// can keep the answer from being written.
+    fn set(&self) -> Result<(), ApiMisuse> {
+        // Nothing else is told by it, so no order is.
+        if self.0.swap(true, Ordering::Relaxed) { Err(ApiMisuse::AlreadyAnswered) } else { Ok(()) }
+    }
+}
+
+/// The answer stays with the original: two that are not aware of each other would be two answers.
+impl Clone for Answered {
+    fn clone(&self) -> Self {
+        Self(AtomicBool::new(true))
+    }
+}
+
+impl PartialEq for Answered {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Answered {}
 
 /// Names and values, to be put into a framework's response.
 type Fields = Vec<(&'static str, String)>;
@@ -182,7 +212,8 @@ impl Request {
     /// # Errors
     ///
     /// [`ApiMisuse`] for a subprotocol that the client did not offer, or a header that may not be
-    /// added. Nothing was written: another answer can be given.
+    /// added: nothing was written, and another answer can be given. And for a second answer:
+    /// [`ApiMisuse::AlreadyAnswered`].
     pub fn accept(
         &self,
         accept: &Accept<'_>,
@@ -216,7 +247,7 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`ApiMisuse::SubprotocolNotOffered`].
+    /// [`ApiMisuse::SubprotocolNotOffered`]; [`ApiMisuse::AlreadyAnswered`] for a second answer.
     pub fn accept_headers(
         &self,
         subprotocol: Option<&str>,
@@ -233,9 +264,13 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`ApiMisuse`] for a status or a header that may not be sent. Nothing was written.
+    /// [`ApiMisuse`] for a status or a header that may not be sent: nothing was written, and
+    /// another answer can be given. And for a second answer: [`ApiMisuse::AlreadyAnswered`].
     pub fn refuse(&self, refusal: &Refusal<'_>, output: &mut Output) -> Result<(), ApiMisuse> {
-        refusal.write(output)
+        refusal.check()?;
+        self.answered.set()?;
+        refusal.write(output);
+        Ok(())
     }
 
     /// The headers of the 101 response (4.2.2 step 5), one call each.
@@ -253,6 +288,7 @@ impl Request {
             }
             negotiated.subprotocol = Some(String::from(chosen));
         }
+        self.answered.set()?;
         field("Upgrade", b"websocket");
         field("Connection", b"Upgrade");
         // Its length was checked.
@@ -318,6 +354,7 @@ impl Request {
             deflate: config
                 .deflate
                 .and_then(|deflate| deflate.choose(all_of(head.all(EXTENSIONS)))),
+            answered: Answered::default(),
             head,
         })
     }
