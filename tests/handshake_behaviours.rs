@@ -203,8 +203,6 @@ fn s28_another_protocol() {
 #[test]
 fn s54_a_client_does_not_split_its_request() {
     let table = [
-        (ClientRequest::new("h", "/x HTTP/1.1\r\nX: y"), ApiMisuse::InvalidTarget),
-        (ClientRequest::new("a\r\nb", "/"), ApiMisuse::InvalidHost),
         (plain().header("X", "a\r"), ApiMisuse::InvalidHeaderValue),
         (plain().header("X", "a\n"), ApiMisuse::InvalidHeaderValue),
         (plain().header("X", "a\0"), ApiMisuse::InvalidHeaderValue),
@@ -216,6 +214,12 @@ fn s54_a_client_does_not_split_its_request() {
         assert_eq!(request.start(NONCE, &mut output).map(|_| ()), Err(misuse));
         assert!(output.is_empty());
     }
+    let mut output = Output::new();
+    let target = ClientRequest::new("h", "/x HTTP/1.1\r\nX: y").start(NONCE, &mut output);
+    assert!(matches!(target.map(|_| ()), Err(ApiMisuse::InvalidTarget(_))));
+    let host = ClientRequest::new("a\r\nb", "/").start(NONCE, &mut output);
+    assert!(matches!(host.map(|_| ()), Err(ApiMisuse::InvalidHost(_))));
+    assert!(output.is_empty());
 }
 
 /// S55: nor can a server's.

@@ -4,8 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::str::FromStr;
 
-use super::url::Authority;
-use crate::ApiMisuse;
+use super::url::{Authority, Place};
+use crate::{ApiMisuse, UrlFault, UrlPart};
 
 /// Which `Origin` a request may have.
 ///
@@ -72,7 +72,8 @@ impl FromStr for Origin {
         if text == "null" {
             return Ok(Self(None));
         }
-        let Tuple { scheme, host, port } = Tuple::parse(text).ok_or(ApiMisuse::InvalidOrigin)?;
+        let fault = |(part, at)| ApiMisuse::InvalidOrigin(UrlFault::new(text, part, at));
+        let Tuple { scheme, host, port } = Tuple::parse(text).map_err(fault)?;
         let (scheme, host) = (scheme.to_ascii_lowercase(), host.to_ascii_lowercase());
         Ok(Self(Some(Tuple { scheme, host, port })))
     }
@@ -82,7 +83,7 @@ impl OriginPolicy {
     /// Whether a request with this `Origin` header to this host may go on. `secure`: the host is
     /// known to be reached over TLS.
     pub(crate) fn allows(&self, origin: &[u8], host: Authority<'_>, secure: bool) -> bool {
-        let parsed = core::str::from_utf8(origin).ok().and_then(Tuple::parse);
+        let parsed = core::str::from_utf8(origin).ok().and_then(|text| Tuple::parse(text).ok());
         match self {
             Self::Any => true,
             Self::List(list) => list.iter().any(|Origin(listed)| match (listed, parsed) {
@@ -97,16 +98,20 @@ impl OriginPolicy {
 
 impl<'a> Tuple<&'a str> {
     /// `scheme "://" host [ ":" port ]`, and nothing behind it (RFC 6454 section 6.2).
-    fn parse(text: &'a str) -> Option<Self> {
+    fn parse(text: &'a str) -> Result<Self, Place> {
+        const SCHEME: Place = (UrlPart::Scheme, 0);
+
         let tail = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
         let len = text.bytes().take_while(tail).count();
-        let (scheme, rest) = text.split_at_checked(len)?;
-        let authority = rest.strip_prefix("://")?;
-        if !scheme.bytes().next()?.is_ascii_alphabetic() {
-            return None;
+        let (scheme, rest) = text.split_at_checked(len).ok_or(SCHEME)?;
+        let authority = rest.strip_prefix("://").ok_or(SCHEME)?;
+        if !scheme.starts_with(|first: char| first.is_ascii_alphabetic()) {
+            return Err(SCHEME);
         }
-        let Authority { host, port } = Authority::parse(authority)?;
-        Some(Self { scheme, host, port: port.or_else(|| default_port(scheme)) })
+        let start = text.len().saturating_sub(authority.len());
+        let Authority { host, port } =
+            Authority::parse(authority).map_err(|(part, at)| (part, at.saturating_add(start)))?;
+        Ok(Self { scheme, host, port: port.or_else(|| default_port(scheme)) })
     }
 
     fn is_on(self, other: Authority<'_>, secure: bool) -> bool {
@@ -230,7 +235,8 @@ mod tests {
     #[test]
     fn origins_that_cannot_match_are_refused_when_listed() {
         for text in ["", "example.com", "https://a/b", "https://a b", "https://", "*"] {
-            assert_eq!(text.parse::<Origin>(), Err(ApiMisuse::InvalidOrigin), "{text}");
+            let origin = text.parse::<Origin>();
+            assert!(matches!(origin, Err(ApiMisuse::InvalidOrigin(_))), "{text}: {origin:?}");
         }
     }
 }

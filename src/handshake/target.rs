@@ -1,7 +1,7 @@
 //! What a request is for: the host, and the path and query there (RFC 9112 sections 3.2 and 3.3).
 
 use super::error::HandshakeError;
-use super::url::{Authority, is_sendable};
+use super::url::{Authority, sendable};
 
 /// Where a request goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,10 +20,11 @@ pub(crate) struct Addressed<'h> {
 impl<'h> Addressed<'h> {
     /// `header` is the value of `Host`.
     pub(crate) fn new(target: &'h str, header: &'h [u8]) -> Result<Self, HandshakeError> {
-        const HOST: HandshakeError = HandshakeError::Malformed("host");
+        const HOST: HandshakeError =
+            HandshakeError::Malformed("host is not a name or address with an optional port");
 
         let header = core::str::from_utf8(header).map_err(|_| HOST)?;
-        let authority = Authority::parse(header).ok_or(HOST)?;
+        let authority = Authority::parse(header).map_err(|_| HOST)?;
         let to = match Absolute::parse(target) {
             None if target.starts_with('/') => {
                 Self { host: header, authority, target, disputed: false }
@@ -32,15 +33,14 @@ impl<'h> Addressed<'h> {
             // RFC 9112 3.2.2: "MUST ignore the received Host header field (if any) and instead
             // replace it with the host information of the request-target"
             Some(Absolute { port, host, target }) => {
-                let named = Authority::parse(host).ok_or(HOST)?;
+                let named = Authority::parse(host).map_err(|_| HOST)?;
                 let disputed = !named.is_same(authority, port);
                 Self { host, authority: named, target, disputed }
             }
         };
-        if is_sendable(to.target.as_bytes()) {
-            Ok(to)
-        } else {
-            Err(HandshakeError::Malformed("request target is not a path"))
+        match sendable(to.target.as_bytes()) {
+            Ok(()) => Ok(to),
+            Err(_) => Err(HandshakeError::Malformed("request target is not a path")),
         }
     }
 }
