@@ -1,7 +1,10 @@
 //! Errors by blame: [`ProtocolError`] is the peer's, [`ApiMisuse`] is the caller's.
 
+mod url;
+
 use core::fmt;
 
+pub use self::url::{UrlFault, UrlPart};
 use crate::CloseCode;
 
 /// The peer broke the protocol, or went past a limit.
@@ -209,14 +212,15 @@ pub enum ApiMisuse {
     /// A piece of text sent as a continuation of a binary message, or the reverse (5.4).
     FragmentKind,
     /// A request target that is not a path in origin form (RFC 9112 section 3.2).
-    InvalidTarget,
+    InvalidTarget(UrlFault),
     /// A host that is not a host name or an address with an optional port (RFC 9110 section 7.2).
-    InvalidHost,
+    InvalidHost(UrlFault),
     /// An origin that is not of the form `scheme://host[:port]` (RFC 6454 section 6.2).
-    InvalidOrigin,
+    InvalidOrigin(UrlFault),
     /// A header name that is not a token (RFC 9110 section 5.1).
     InvalidHeaderName,
-    /// A header value with CR, LF, NUL or another control character (RFC 9110 section 5.5).
+    /// A header value with CR, LF, NUL or another control character, or with a space at an end
+    /// (RFC 9110 section 5.5).
     InvalidHeaderValue,
     /// A header that the handshake itself sets, or that must not stand there.
     ReservedHeader,
@@ -226,10 +230,13 @@ pub enum ApiMisuse {
     SubprotocolNotOffered,
     /// A status that cannot refuse a request: not from 300 to 599.
     InvalidStatus(u16),
+    /// A second answer to one [`Request`](crate::handshake::Request), or an answer to a clone of
+    /// it: the peer would take the second one for what the first one announced, frames or nothing.
+    AlreadyAnswered,
     /// A `wss://` URL where no TLS is at hand: make the TLS stream, then open over it.
     SecureUrl,
     /// A URL that is not of the form `ws://host[:port][/path][?query]` (section 3).
-    InvalidUrl,
+    InvalidUrl(UrlFault),
 }
 
 impl fmt::Display for ApiMisuse {
@@ -254,12 +261,25 @@ impl fmt::Display for ApiMisuse {
             Self::FragmentKind => {
                 f.write_str("fragment is not of the kind of the message in progress")
             }
-            Self::InvalidTarget => f.write_str("request target is not a path in origin form"),
-            Self::InvalidHost => f.write_str("host is not a name or address with an optional port"),
-            Self::InvalidOrigin => f.write_str("origin is not of the form scheme://host[:port]"),
-            Self::InvalidHeaderName => f.write_str("header name is not a token"),
-            Self::InvalidHeaderValue => f.write_str("header value has a control character"),
-            Self::ReservedHeader => f.write_str("header is set by the handshake itself"),
+            Self::InvalidTarget(fault) => {
+                write!(f, "request target is not a path with an optional query: {fault}")
+            }
+            Self::InvalidHost(fault) => {
+                write!(f, "host is not a name or address with an optional port: {fault}")
+            }
+            Self::InvalidOrigin(fault) => {
+                write!(f, "origin is not of the form scheme://host[:port]: {fault}")
+            }
+            Self::InvalidHeaderName => {
+                f.write_str("header name is not a token: letters, digits, and !#$%&'*+-.^_`|~")
+            }
+            Self::InvalidHeaderValue => {
+                f.write_str("header value has a control character, or a space at an end")
+            }
+            Self::ReservedHeader => f.write_str(
+                "header is set by the handshake itself, as are connection, content-length, host, \
+                 origin, transfer-encoding, upgrade and sec-websocket-*",
+            ),
             Self::InvalidSubprotocol => {
                 f.write_str("subprotocol is not a token, or is listed twice")
             }
@@ -267,10 +287,14 @@ impl fmt::Display for ApiMisuse {
             Self::InvalidStatus(status) => {
                 write!(f, "status {status} cannot refuse a request, use 300 to 599")
             }
-            Self::SecureUrl => f.write_str("url is wss://, which needs a tls stream"),
-            Self::InvalidUrl => {
-                f.write_str("url is not of the form ws://host[:port][/path][?query]")
+            Self::AlreadyAnswered => {
+                f.write_str("request was answered already, or is a clone, which cannot be answered")
             }
+            Self::SecureUrl => f.write_str("url is wss://, which needs a tls stream"),
+            Self::InvalidUrl(fault) => write!(
+                f,
+                "url is not of the form ws://host[:port][/path][?query], or wss://: {fault}"
+            ),
         }
     }
 }

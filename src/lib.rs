@@ -80,7 +80,7 @@ pub use config::{Config, Delivery};
 pub use connection::{Closed, Connection, Initiator, Prepared, SendError, State, Statistics};
 pub use counters::Counters;
 pub use deadlines::{DeadlineConfig, Deadlines, Expired};
-pub use error::{ApiMisuse, ProtocolError};
+pub use error::{ApiMisuse, ProtocolError, UrlFault, UrlPart};
 pub use event::{Event, Message};
 pub use frame::close::CloseFrame;
 pub use frame::mask::MaskKeys;

@@ -6,8 +6,10 @@ mod common;
 use std::error::Error;
 
 use common::keys;
-use websocket_proto::handshake::{ClientRequest, HandshakeError};
-use websocket_proto::{ApiMisuse, CloseCode, CloseFrame, Message, ProtocolError, SendError};
+use websocket_proto::handshake::{ClientRequest, HandshakeError, Origin, Url};
+use websocket_proto::{
+    ApiMisuse, CloseCode, CloseFrame, Message, Output, ProtocolError, SendError, UrlPart,
+};
 
 /// Lower case and without a full stop, so that they fit into a longer sentence; with `words`.
 fn check(error: &impl Error, words: &[&str]) {
@@ -67,17 +69,14 @@ fn misuse_says_what_is_allowed() {
         (NoCloseReceived, &["no close frame"]),
         (ChunksDelivered, &["chunks", "Config::delivery", "read"]),
         (FragmentKind, &["kind"]),
-        (InvalidTarget, &["target"]),
-        (InvalidHost, &["host"]),
-        (InvalidOrigin, &["origin", "scheme://host[:port]"]),
-        (InvalidHeaderName, &["header name"]),
-        (InvalidHeaderValue, &["header value"]),
-        (ReservedHeader, &["handshake itself"]),
+        (InvalidHeaderName, &["header name", "letters, digits"]),
+        (InvalidHeaderValue, &["header value", "control character", "space"]),
+        (ReservedHeader, &["handshake itself", "upgrade", "sec-websocket-*"]),
         (InvalidSubprotocol, &["subprotocol", "token"]),
         (SubprotocolNotOffered, &["subprotocol", "not offered"]),
         (InvalidStatus(200), &["200", "300 to 599"]),
+        (AlreadyAnswered, &["answered already", "clone"]),
         (SecureUrl, &["wss://", "tls"]),
-        (InvalidUrl, &["ws://host[:port]"]),
     ];
     for (misuse, words) in cases {
         check(misuse, words);
@@ -94,6 +93,81 @@ fn misuse_says_what_is_allowed() {
     assert_eq!(SendError::<()>::from(full), SendError::Full(()));
     let misuse = SendError::<Message<'_>>::Misuse(Closing);
     assert_eq!(SendError::<()>::from(misuse), SendError::Misuse(Closing));
+}
+
+/// Which part of a URL is wrong and where, but nothing that could be a secret.
+#[test]
+fn misuse_says_which_part_of_a_url() {
+    use UrlPart::*;
+    let url: [(&str, UrlPart, u32, Option<u8>); 26] = [
+        ("", Scheme, 0, None),
+        ("h", Scheme, 0, None),
+        ("ws:/h", Scheme, 0, None),
+        ("http://h/", Scheme, 0, None),
+        ("user:secret@h://", Scheme, 0, None),
+        ("ws://", Host, 5, None),
+        ("ws:///a", Host, 5, Some(b'/')),
+        ("ws://:80/", Host, 5, Some(b':')),
+        ("WSS://a b/", Host, 7, Some(b' ')),
+        ("ws://\u{e9}/", Host, 5, Some(0xC3)),
+        ("ws://h\\a/", Host, 6, Some(b'\\')),
+        ("ws://[::1", Host, 5, Some(b'[')),
+        ("ws://[::1]x/", Host, 10, Some(b'x')),
+        ("ws://user:secret@h/", UserInfo, 5, None),
+        ("ws://user@h/", UserInfo, 5, None),
+        ("ws://us\r\ner:secret@h/", UserInfo, 5, None),
+        ("ws://user:sec/ret@h/", Port, 10, None),
+        ("ws://user/sec\"ret \u{e9}@h/", Path, 17, None),
+        ("ws://h:65536", Port, 7, None),
+        ("ws://h:+1/", Port, 7, None),
+        ("ws://h/a b", Path, 8, Some(b' ')),
+        ("ws://h/\r\n", Path, 7, Some(b'\r')),
+        ("ws://h/a?token=secret\u{7f}", Query, 21, Some(0x7F)),
+        ("ws://h?\u{e9}", Query, 7, Some(0xC3)),
+        ("ws://h/a#f", Fragment, 8, None),
+        ("ws://h#f", Fragment, 6, None),
+    ];
+    for (text, part, at, seen) in url {
+        let misuse = text.parse::<Url>().expect_err(text);
+        let ApiMisuse::InvalidUrl(fault) = misuse else { panic!("{text:?}: {misuse:?}") };
+        assert_eq!((fault.part, fault.at, fault.seen), (part, at, seen), "{text:?}");
+        check(&misuse, &["ws://host[:port][/path][?query]"]);
+        for shown in [misuse.to_string(), format!("{misuse:?}")] {
+            assert!(!shown.contains("user:") && !shown.contains("sec"), "{text:?}: {shown}");
+        }
+    }
+    let texts: [(ApiMisuse, &[&str]); 9] = [
+        ("ws://a b".parse::<Url>().expect_err("space"), &["host", "byte 6 (' ')", "ascii"]),
+        ("ws://h/\n".parse::<Url>().expect_err("line end"), &["path", "byte 7 (0x0a)", "encoded"]),
+        ("ws://h?\0".parse::<Url>().expect_err("nul"), &["query", "byte 7 (0x00)", "encoded"]),
+        ("ws://u@h".parse::<Url>().expect_err("user"), &["password", "ClientRequest::basic_auth"]),
+        ("ws://h#".parse::<Url>().expect_err("fragment"), &["fragment", "byte 6"]),
+        ("http://h".parse::<Url>().expect_err("scheme"), &["scheme", "wss://"]),
+        ("ws://h:x".parse::<Url>().expect_err("port"), &["port", "byte 7", "65535"]),
+        ("h".parse::<Origin>().expect_err("none"), &["origin", "scheme://host[:port]", "scheme"]),
+        ("http://h/x".parse::<Origin>().expect_err("path"), &["origin", "path", "byte 8 ('/')"]),
+    ];
+    for (misuse, words) in texts {
+        check(&misuse, words);
+    }
+    let start = |request: ClientRequest| {
+        let mut output = Output::new();
+        request.start([0; 16], &mut output).map(|_| ()).expect_err("misuse")
+    };
+    let requests: [(ClientRequest, &[&str]); 8] = [
+        (ClientRequest::new("u:p@h", "/"), &["host", "password"]),
+        (ClientRequest::new("", "/"), &["host", "byte 0"]),
+        (ClientRequest::new("h/x", "/"), &["host", "path", "byte 1 ('/')"]),
+        (ClientRequest::new("h:x", "/"), &["host", "port", "65535"]),
+        (ClientRequest::new("h", "x"), &["target", "path", "byte 0 ('x')"]),
+        (ClientRequest::new("h", "/?\r"), &["target", "query", "byte 2 (0x0d)"]),
+        (ClientRequest::new("h", "/").origin("a\n"), &["origin", "byte 1 (0x0a)"]),
+        (ClientRequest::new("h", "/").origin("a "), &["origin", "byte 1 (' ')"]),
+    ];
+    for (request, words) in requests {
+        check(&start(request), words);
+    }
+    assert!(size_of::<ApiMisuse>() <= 16, "it is in the result of every call");
 }
 
 #[test]

@@ -217,6 +217,7 @@ fn a_refusal_names_its_status() {
         (301, "Moved Permanently"),
         (302, "Found"),
         (303, "See Other"),
+        (304, "Not Modified"),
         (307, "Temporary Redirect"),
         (308, "Permanent Redirect"),
         (400, "Bad Request"),
@@ -238,8 +239,8 @@ fn a_refusal_names_its_status() {
         (418, ""),
         (599, ""),
     ];
-    let request = served("GET / HTTP/1.1", &HEADERS).0.expect("acceptable");
     for (status, name) in named {
+        let request = served("GET / HTTP/1.1", &HEADERS).0.expect("acceptable");
         let mut output = Output::new();
         let refusal = Refusal::new(status);
         assert_eq!(refusal.status(), status);

@@ -13,11 +13,11 @@ use super::deflate::DeflateConfig;
 use super::error::HandshakeError;
 use super::extension::{Extension, extensions};
 use super::head::{Head, HeadLimits, HeadReader, Kind, StartLine};
-use super::headers::{check_extra, is_field_value, is_token, list_has, push_field};
+use super::headers::{check_extra, field_fault, is_token, list_has, push_field};
 use super::response::Response;
 use super::rules::{KEY_LEN, accept_key};
-use super::url::{Authority, Url, is_target};
-use crate::{ApiMisuse, Negotiated, Output};
+use super::url::{Authority, Url, check_target};
+use crate::{ApiMisuse, Negotiated, Output, UrlFault, UrlPart};
 
 /// What a client asks for (RFC 6455 section 4.1). Nothing is checked before
 /// [`start`](Self::start), and nothing is written unless all of it is right.
@@ -186,14 +186,17 @@ impl ClientRequest {
         if let Some(misuse) = &self.misuse {
             return Err(misuse.clone());
         }
-        if Authority::parse(&self.host).is_none() {
-            return Err(ApiMisuse::InvalidHost);
+        if let Err((part, at)) = Authority::parse(&self.host) {
+            return Err(ApiMisuse::InvalidHost(UrlFault::new(&self.host, part, at)));
         }
-        if !is_target(self.target.as_bytes()) {
-            return Err(ApiMisuse::InvalidTarget);
+        if let Err((part, at)) = check_target(&self.target) {
+            return Err(ApiMisuse::InvalidTarget(UrlFault::new(&self.target, part, at)));
         }
-        if self.origin.as_ref().is_some_and(|origin| !is_field_value(origin.as_bytes())) {
-            return Err(ApiMisuse::InvalidOrigin);
+        // Whatever is a header value is sent: not every client has an origin of the web.
+        if let Some(origin) = &self.origin
+            && let Some(at) = field_fault(origin.as_bytes())
+        {
+            return Err(ApiMisuse::InvalidOrigin(UrlFault::new(origin, UrlPart::Host, at)));
         }
         // 4.1: "non-empty strings with characters in the range U+0021 to U+007E not including
         // separator characters ... and MUST all be unique strings"
@@ -482,12 +485,14 @@ mod tests {
     fn misuse_writes_nothing() {
         for host in ["", "a\r\nb", "a b", "a/b", "u@h", "h:x", "\u{e9}", "::1", "h\0"] {
             let request = ClientRequest::new(host, "/");
-            assert_eq!(start(request).map(|_| ()), Err(ApiMisuse::InvalidHost), "{host:?}");
+            let misuse = start(request).map(|_| ());
+            assert!(matches!(misuse, Err(ApiMisuse::InvalidHost(_))), "{host:?}: {misuse:?}");
         }
         for target in ["", "x", "/x HTTP/1.1\r\nX: y", "/a b", "/\0", "/#f", "/\u{e9}", "http://h/"]
         {
             let request = ClientRequest::new("h", target);
-            assert_eq!(start(request).map(|_| ()), Err(ApiMisuse::InvalidTarget), "{target:?}");
+            let misuse = start(request).map(|_| ());
+            assert!(matches!(misuse, Err(ApiMisuse::InvalidTarget(_))), "{target:?}: {misuse:?}");
         }
         for names in [vec!["a, b"], vec![""], vec!["a", "b", "a"], vec!["a\r\n"], vec!["\u{e9}"]] {
             let request = names.iter().fold(plain(), |request, name| request.subprotocol(*name));
@@ -499,7 +504,10 @@ mod tests {
             (plain().header("X y", "a"), ApiMisuse::InvalidHeaderName),
             (plain().header("Sec-WebSocket-Key", "a"), ApiMisuse::ReservedHeader),
             (plain().header("host", "a"), ApiMisuse::ReservedHeader),
-            (plain().origin("a\r\nb"), ApiMisuse::InvalidOrigin),
+            (
+                plain().origin("a\r\nb"),
+                ApiMisuse::InvalidOrigin(UrlFault::new("a\r\nb", UrlPart::Host, 1)),
+            ),
         ];
         for (request, expected) in table {
             assert_eq!(start(request).map(|_| ()), Err(expected));

@@ -94,7 +94,8 @@ impl HandshakeError {
         }
     }
 
-    /// The headers that the answer of a server must have besides `Connection: close`.
+    /// The headers that the answer of a server must have. Where `Connection` is not among them, it
+    /// is `Connection: close`.
     ///
     /// A program inside an HTTP framework adds them to its own response.
     #[must_use]
@@ -104,10 +105,13 @@ impl HandshakeError {
             Self::Method => &[("Allow", "GET")],
             // RFC 9110 15.5.22: "The server MUST send an Upgrade header field in a 426 response";
             // 4.4: "MUST abort the WebSocket handshake ... and instead send ... a
-            // |Sec-WebSocket-Version| header field"
-            Self::UpgradeRequired | Self::Version => {
-                &[("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")]
-            }
+            // |Sec-WebSocket-Version| header field"; RFC 9110 7.8: "A sender of Upgrade MUST also
+            // send an "Upgrade" connection option in the Connection header field"
+            Self::UpgradeRequired | Self::Version => &[
+                ("Connection", "close, Upgrade"),
+                ("Upgrade", "websocket"),
+                ("Sec-WebSocket-Version", "13"),
+            ],
             _ => &[],
         }
     }

@@ -132,6 +132,16 @@ impl Head {
         core::str::from_utf8(self.bytes(span)).unwrap_or_default()
     }
 
+    /// Writes `/` and a part of the head behind the head, where no header line is: a path that was
+    /// left out. `None` where that is beyond 32 bits.
+    pub(crate) fn with_root(&mut self, part: Span) -> Option<Span> {
+        let part = self.bytes(part).to_vec();
+        let start = self.bytes.len();
+        self.bytes.push(b'/');
+        self.bytes.extend_from_slice(&part);
+        self.span(self.bytes.get(start..)?)
+    }
+
     /// Where `part` lies. `None` unless it is a part of this head.
     pub(crate) fn span(&self, part: &[u8]) -> Option<Span> {
         Span::find(part, &self.bytes)

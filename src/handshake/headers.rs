@@ -12,8 +12,20 @@ pub(crate) fn is_token(bytes: &[u8]) -> bool {
 /// Whether `bytes` may be sent as a field value: visible characters, spaces and tabs within, and
 /// bytes above 127 (RFC 9110 section 5.5).
 pub(crate) fn is_field_value(bytes: &[u8]) -> bool {
-    trim(bytes).len() == bytes.len()
-        && bytes.iter().all(|&byte| byte == b'\t' || (byte >= 0x20 && byte != 0x7f))
+    field_fault(bytes).is_none()
+}
+
+/// Where `bytes` has what no field value has.
+pub(crate) fn field_fault(bytes: &[u8]) -> Option<usize> {
+    let control = |byte: &u8| *byte != b'\t' && (*byte < 0x20 || *byte == 0x7f);
+    if let Some(at) = bytes.iter().position(control) {
+        return Some(at);
+    }
+    match bytes {
+        [b' ' | b'\t', ..] => Some(0),
+        [before @ .., b' ' | b'\t'] => Some(before.len()),
+        _ => None,
+    }
 }
 
 /// `bytes` without spaces and tabs at both ends.

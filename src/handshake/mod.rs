@@ -84,10 +84,12 @@
 //!   are faults. Empty lines before a request are skipped (RFC 9112 section 2.2).
 //! - `Upgrade: h2c, websocket` is accepted: it is a list (RFC 9110 section 7.8). From a server it
 //!   must be `websocket` alone, as RFC 6455 section 4.1 says.
-//! - A key whose last base64 character has bits beyond the 16 bytes gets 400.
+//! - A key whose last base64 character has bits beyond the 16 bytes is accepted: RFC 6455 section
+//!   4.1 prints one.
 //! - A request with a body gets 400.
 //! - A missing reason phrase in a status line is fine, with or without the space before it.
 
+mod answer;
 mod client;
 #[cfg(feature = "deflate")]
 mod deflate;
@@ -101,8 +103,10 @@ mod request;
 mod response;
 mod rules;
 mod server;
+mod target;
 mod url;
 
+pub use answer::{Accept, Refusal};
 pub use client::{Client, ClientRequest};
 #[cfg(feature = "deflate")]
 pub use deflate::DeflateConfig;
@@ -111,5 +115,5 @@ pub use head::HeadLimits;
 pub use origin::{Origin, OriginPolicy};
 pub use request::Request;
 pub use response::Response;
-pub use server::{Accept, Refusal, Server, ServerConfig};
+pub use server::{Server, ServerConfig};
 pub use url::Url;

@@ -4,8 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::str::FromStr;
 
-use super::url::Authority;
-use crate::ApiMisuse;
+use super::url::{Authority, Place};
+use crate::{ApiMisuse, UrlFault, UrlPart};
 
 /// Which `Origin` a request may have.
 ///
@@ -32,7 +32,16 @@ pub enum OriginPolicy {
     /// A server behind a TLS proxy does not know its own scheme, so `http` and `https` are both
     /// taken, and a port that is not written is the default of the origin's scheme on both sides:
     /// `https://h` matches `Host: h` and `Host: h:443`, `http://h:8080` matches `Host: h:8080`. A
-    /// proxy must hand `Host` on as it came; else use a list.
+    /// server that says it is [secure](super::ServerConfig::secure) takes `https` only. A proxy
+    /// must hand `Host` on as it came; else use a list. A request in absolute form whose target
+    /// names another host than `Host` gets 400.
+    ///
+    /// The server does not know its own name either: it takes whatever the browser calls it. Who
+    /// owns `evil.example` can let that name lead to this server's address once the page is there
+    /// (*DNS rebinding*): host and origin are then both `evil.example`, and the page may speak to
+    /// a server that only the victim can reach, on `localhost` or behind a firewall. It comes
+    /// without the cookies of the server's real name. Where an address alone lets clients in, use
+    /// a [`List`](Self::List) of the origins that there are.
     #[default]
     SameHost,
     /// The origin must be one of these. The server's own is not among them unless it is listed.
@@ -63,16 +72,18 @@ impl FromStr for Origin {
         if text == "null" {
             return Ok(Self(None));
         }
-        let Tuple { scheme, host, port } = Tuple::parse(text).ok_or(ApiMisuse::InvalidOrigin)?;
+        let fault = |(part, at)| ApiMisuse::InvalidOrigin(UrlFault::new(text, part, at));
+        let Tuple { scheme, host, port } = Tuple::parse(text).map_err(fault)?;
         let (scheme, host) = (scheme.to_ascii_lowercase(), host.to_ascii_lowercase());
         Ok(Self(Some(Tuple { scheme, host, port })))
     }
 }
 
 impl OriginPolicy {
-    /// Whether a request with this `Origin` header to this host may go on.
-    pub(crate) fn allows(&self, origin: &[u8], host: Authority<'_>) -> bool {
-        let parsed = core::str::from_utf8(origin).ok().and_then(Tuple::parse);
+    /// Whether a request with this `Origin` header to this host may go on. `secure`: the host is
+    /// known to be reached over TLS.
+    pub(crate) fn allows(&self, origin: &[u8], host: Authority<'_>, secure: bool) -> bool {
+        let parsed = core::str::from_utf8(origin).ok().and_then(|text| Tuple::parse(text).ok());
         match self {
             Self::Any => true,
             Self::List(list) => list.iter().any(|Origin(listed)| match (listed, parsed) {
@@ -80,30 +91,35 @@ impl OriginPolicy {
                 (None, _) => origin == b"null",
                 _ => false,
             }),
-            Self::SameHost => parsed.is_some_and(|origin| origin.is_on(host)),
+            Self::SameHost => parsed.is_some_and(|origin| origin.is_on(host, secure)),
         }
     }
 }
 
 impl<'a> Tuple<&'a str> {
     /// `scheme "://" host [ ":" port ]`, and nothing behind it (RFC 6454 section 6.2).
-    fn parse(text: &'a str) -> Option<Self> {
+    fn parse(text: &'a str) -> Result<Self, Place> {
+        const SCHEME: Place = (UrlPart::Scheme, 0);
+
         let tail = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
         let len = text.bytes().take_while(tail).count();
-        let (scheme, rest) = text.split_at_checked(len)?;
-        let authority = rest.strip_prefix("://")?;
-        if !scheme.bytes().next()?.is_ascii_alphabetic() {
-            return None;
+        let (scheme, rest) = text.split_at_checked(len).ok_or(SCHEME)?;
+        let authority = rest.strip_prefix("://").ok_or(SCHEME)?;
+        if !scheme.starts_with(|first: char| first.is_ascii_alphabetic()) {
+            return Err(SCHEME);
         }
-        let Authority { host, port } = Authority::parse(authority)?;
-        Some(Self { scheme, host, port: port.or_else(|| default_port(scheme)) })
+        let start = text.len().saturating_sub(authority.len());
+        let Authority { host, port } =
+            Authority::parse(authority).map_err(|(part, at)| (part, at.saturating_add(start)))?;
+        Ok(Self { scheme, host, port: port.or_else(|| default_port(scheme)) })
     }
 
-    fn is_on(self, other: Authority<'_>) -> bool {
-        let default = default_port(self.scheme);
-        default.is_some()
-            && self.host.eq_ignore_ascii_case(other.host)
-            && self.port == other.port.or(default)
+    fn is_on(self, other: Authority<'_>, secure: bool) -> bool {
+        let own = Authority { host: self.host, port: self.port };
+        default_port(self.scheme).is_some_and(|default| {
+            // RFC 6454 5: two origins are the same if scheme, host and port are.
+            (!secure || default == HTTPS) && own.is_same(other, default)
+        })
     }
 }
 
@@ -115,11 +131,13 @@ impl Tuple<String> {
     }
 }
 
+const HTTPS: u16 = 443;
+
 fn default_port(scheme: &str) -> Option<u16> {
     if scheme.eq_ignore_ascii_case("http") {
         Some(80)
     } else if scheme.eq_ignore_ascii_case("https") {
-        Some(443)
+        Some(HTTPS)
     } else {
         None
     }
@@ -132,7 +150,7 @@ mod tests {
     use super::*;
 
     fn allows(policy: &OriginPolicy, origin: &str, host: &str) -> bool {
-        policy.allows(origin.as_bytes(), Authority::parse(host).unwrap())
+        policy.allows(origin.as_bytes(), Authority::parse(host).unwrap(), false)
     }
 
     /// S58 of the reliability table.
@@ -217,7 +235,8 @@ mod tests {
     #[test]
     fn origins_that_cannot_match_are_refused_when_listed() {
         for text in ["", "example.com", "https://a/b", "https://a b", "https://", "*"] {
-            assert_eq!(text.parse::<Origin>(), Err(ApiMisuse::InvalidOrigin), "{text}");
+            let origin = text.parse::<Origin>();
+            assert!(matches!(origin, Err(ApiMisuse::InvalidOrigin(_))), "{text}: {origin:?}");
         }
     }
 }

@@ -2,18 +2,21 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, Ordering};
 
+use super::answer::{Accept, Refusal};
 #[cfg(feature = "deflate")]
 use super::deflate::{Agreed, all_of};
 use super::error::HandshakeError;
 use super::fields::Span;
 use super::head::{Head, HeadReader, Kind, StartLine};
 use super::headers::{check_extra, is_field_value, is_token, list, trim};
+use super::origin::OriginPolicy;
 #[cfg(feature = "deflate")]
 use super::rules::EXTENSIONS;
 use super::rules::{Known, accept_key};
-use super::server::{Accept, Refusal, ServerConfig};
-use super::url::{Authority, is_target};
+use super::server::ServerConfig;
+use super::target::Addressed;
 use crate::{ApiMisuse, Negotiated, Output};
 
 /// A client's opening handshake that may be accepted: every rule of RFC 6455 section 4.2.1 holds,
@@ -23,7 +26,7 @@ use crate::{ApiMisuse, Negotiated, Output};
 /// an HTTP framework has parsed, by [`Request::from_parts`]; the same rules are applied. What is
 /// left to decide is the application's: whether the path exists, whether the client is authorised,
 /// which subprotocol to speak. Then [`accept`](Self::accept) or [`refuse`](Self::refuse) writes
-/// the answer.
+/// the answer, once. A clone is to be looked at only: it cannot be answered.
 ///
 /// `Debug` shows no header values: they may be secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +38,36 @@ pub struct Request {
     key: Span,
     #[cfg(feature = "deflate")]
     deflate: Option<Agreed>,
+    answered: Answered,
 }
+
+/// Whether a request was answered. In what is equal to it, it may be otherwise.
+#[derive(Debug, Default)]
+struct Answered(AtomicBool);
+
+impl Answered {
+    /// The one answer that may be given: fails the second time. To be called where nothing else
+    /// can keep the answer from being written.
+    fn set(&self) -> Result<(), ApiMisuse> {
+        // Nothing else is told by it, so no order is.
+        if self.0.swap(true, Ordering::Relaxed) { Err(ApiMisuse::AlreadyAnswered) } else { Ok(()) }
+    }
+}
+
+/// The answer stays with the original: two that are not aware of each other would be two answers.
+impl Clone for Answered {
+    fn clone(&self) -> Self {
+        Self(AtomicBool::new(true))
+    }
+}
+
+impl PartialEq for Answered {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Answered {}
 
 /// Names and values, to be put into a framework's response.
 type Fields = Vec<(&'static str, String)>;
@@ -112,7 +144,7 @@ impl Request {
     }
 
     /// Path and query: `/chat?room=1`. A request in absolute form (RFC 9112 section 3.2.2) is
-    /// reduced to these.
+    /// reduced to these: `ws://h?room=1` is for `/?room=1`.
     #[must_use]
     pub fn target(&self) -> &str {
         match self.head.text(self.target) {
@@ -134,7 +166,9 @@ impl Request {
         self.target().split_once('?').map(|(_, query)| query)
     }
 
-    /// The host that is addressed, with its port if there is one.
+    /// The host that is addressed, with its port if there is one: the `Host` header, or what a
+    /// request in absolute form has in its place. The client wrote it; see
+    /// [`OriginPolicy::SameHost`](super::OriginPolicy::SameHost).
     #[must_use]
     pub fn host(&self) -> &str {
         self.head.text(self.host)
@@ -178,7 +212,8 @@ impl Request {
     /// # Errors
     ///
     /// [`ApiMisuse`] for a subprotocol that the client did not offer, or a header that may not be
-    /// added. Nothing was written: another answer can be given.
+    /// added: nothing was written, and another answer can be given. And for a second answer:
+    /// [`ApiMisuse::AlreadyAnswered`].
     pub fn accept(
         &self,
         accept: &Accept<'_>,
@@ -212,7 +247,7 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`ApiMisuse::SubprotocolNotOffered`].
+    /// [`ApiMisuse::SubprotocolNotOffered`]; [`ApiMisuse::AlreadyAnswered`] for a second answer.
     pub fn accept_headers(
         &self,
         subprotocol: Option<&str>,
@@ -229,9 +264,13 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`ApiMisuse`] for a status or a header that may not be sent. Nothing was written.
+    /// [`ApiMisuse`] for a status or a header that may not be sent: nothing was written, and
+    /// another answer can be given. And for a second answer: [`ApiMisuse::AlreadyAnswered`].
     pub fn refuse(&self, refusal: &Refusal<'_>, output: &mut Output) -> Result<(), ApiMisuse> {
-        refusal.write(output)
+        refusal.check()?;
+        self.answered.set()?;
+        refusal.write(output);
+        Ok(())
     }
 
     /// The headers of the 101 response (4.2.2 step 5), one call each.
@@ -249,6 +288,7 @@ impl Request {
             }
             negotiated.subprotocol = Some(String::from(chosen));
         }
+        self.answered.set()?;
         field("Upgrade", b"websocket");
         field("Connection", b"Upgrade");
         // Its length was checked.
@@ -266,8 +306,11 @@ impl Request {
     }
 
     /// The rules of 4.2.1, and the origin.
-    pub(crate) fn validate(head: Head, config: &ServerConfig) -> Result<Self, HandshakeError> {
-        const HOST: HandshakeError = HandshakeError::Malformed("host");
+    pub(crate) fn validate(mut head: Head, config: &ServerConfig) -> Result<Self, HandshakeError> {
+        const TARGET: HandshakeError = HandshakeError::Malformed("request target is not a path");
+        const DISPUTED: HandshakeError = HandshakeError::Malformed(
+            "request target is for another host than the host header (ServerConfig::origin)",
+        );
 
         let StartLine::Request { method, target } = head.start() else {
             return Err(HandshakeError::Malformed("request line"));
@@ -277,54 +320,44 @@ impl Request {
             return Err(HandshakeError::Method);
         }
         known.check()?;
-        let host = core::str::from_utf8(known.host.unwrap_or_default()).map_err(|_| HOST)?;
-        let mut authority = Authority::parse(host).ok_or(HOST)?;
-        let (mut host, mut target) = (host, head.text(target));
-        if let Some((named, rest)) = absolute(target) {
-            // RFC 9112 3.2.2: "MUST ignore the received Host header field (if any) and instead
-            // replace it with the host information of the request-target"
-            authority = Authority::parse(named).ok_or(HOST)?;
-            (host, target) = (named, rest);
-        }
-        if !(target.is_empty() || is_target(target.as_bytes())) {
-            return Err(HandshakeError::Malformed("request target is not a path"));
+        let to = Addressed::new(head.text(target), known.host.unwrap_or_default())?;
+        // RFC 9112 3.2 has a client send in `Host` what the target says. Where a page is compared
+        // with the host, there must be one host that it is compared with.
+        if to.disputed && config.origin == OriginPolicy::SameHost {
+            return Err(DISPUTED);
         }
         let allowed = match known.origin {
-            Some(origin) => config.origin.allows(origin, authority),
+            Some(origin) => config.origin.allows(origin, to.authority, config.secure),
             None => !config.require_origin,
         };
         if !allowed {
             return Err(HandshakeError::Origin);
         }
         let spans = (
-            head.span(target.as_bytes()),
-            head.span(host.as_bytes()),
+            head.span(to.target.as_bytes()),
+            head.span(to.host.as_bytes()),
             head.span(known.key.unwrap_or_default()),
         );
-        let (Some(target), Some(host), Some(key)) = spans else { return Err(HOST) };
+        let (Some(mut target), Some(host), Some(key)) = spans else { return Err(TARGET) };
+        let origin = known.origin.and_then(|origin| head.span(origin));
+        if to.target.starts_with('?') {
+            // RFC 9112 3.2.1: "If the target URI's path component is empty, the client MUST send
+            // "/" as the path", and so it is called here in the absolute form too.
+            target = head.with_root(target).ok_or(TARGET)?;
+        }
         Ok(Self {
             target,
             host,
-            origin: known.origin.and_then(|origin| head.span(origin)),
+            origin,
             key,
             #[cfg(feature = "deflate")]
             deflate: config
                 .deflate
                 .and_then(|deflate| deflate.choose(all_of(head.all(EXTENSIONS)))),
+            answered: Answered::default(),
             head,
         })
     }
-}
-
-/// Takes the authority off a target in absolute form: "a server MUST accept the absolute-form in
-/// requests" (RFC 9112 section 3.2.2), and prefer its host to the header's.
-fn absolute(target: &str) -> Option<(&str, &str)> {
-    if target.starts_with('/') {
-        return None; // in origin form, like nearly all
-    }
-    let (scheme, rest) = target.split_once("://")?;
-    ["http", "https", "ws", "wss"].iter().find(|known| known.eq_ignore_ascii_case(scheme))?;
-    rest.split_at_checked(rest.find('/').unwrap_or(rest.len()))
 }
 
 #[cfg(test)]
@@ -334,7 +367,6 @@ mod tests {
     use alloc::vec;
 
     use super::*;
-    use crate::handshake::OriginPolicy;
 
     const GOOD: [(&str, &str); 5] = [
         ("Host", "h:8080"),
@@ -376,7 +408,7 @@ mod tests {
 
     #[test]
     fn parts_of_a_request() {
-        let config = ServerConfig::default();
+        let config = ServerConfig { origin: OriginPolicy::Any, ..ServerConfig::default() };
         for (target, full, path, query, host) in [
             ("/", "/", "/", None, "h:8080"),
             ("/a/b?c=d?e", "/a/b?c=d?e", "/a/b", Some("c=d?e"), "h:8080"),
@@ -385,6 +417,7 @@ mod tests {
             ("http://x/c", "/c", "/c", None, "x"),
             ("WSS://x:1/c?d", "/c?d", "/c", Some("d"), "x:1"),
             ("http://x", "/", "/", None, "x"),
+            ("http://x?y", "/?y", "/", Some("y"), "x"),
         ] {
             let request = request_to(&config, target, &GOOD).unwrap();
             assert_eq!(request.target(), full, "{target}");
@@ -392,19 +425,9 @@ mod tests {
             assert_eq!(request.query(), query, "{target}");
             assert_eq!(request.host(), host, "{target}");
         }
-        for target in [
-            "*",
-            "h:80",
-            "a",
-            "",
-            "/#f",
-            "/\u{e9}",
-            "ftp://x/",
-            "http:///c",
-            "http://u@x/",
-            "http://x?y",
-            "?x",
-        ] {
+        for target in
+            ["*", "h:80", "a", "", "/#f", "/\u{e9}", "ftp://x/", "http:///c", "http://u@x/", "?x"]
+        {
             let request = request_to(&config, target, &GOOD);
             assert_eq!(request.map_err(|error| error.status()), Err(400), "{target}");
         }
@@ -437,7 +460,7 @@ mod tests {
             (&[("Sec-WebSocket-Key", None)], Some(400)),
             (&[("Sec-WebSocket-Key", Some(""))], Some(400)),
             (&[("Sec-WebSocket-Key", Some("dGhlIHNhbXBsZSBub25jZQ"))], Some(400)),
-            (&[("Sec-WebSocket-Key", Some("dGhlIHNhbXBsZSBub25jZR=="))], Some(400)),
+            (&[("Sec-WebSocket-Key", Some("dGhlIHNhbXBsZSBub25jZR=="))], None),
             (&[("Sec-WebSocket-Key", Some("AAAAAAAAAAAAAAAAAAAAAAAA"))], Some(400)), // 18 bytes
             (&[("Content-Length", Some("0"))], None),
             (&[("Content-Length", Some("5"))], Some(400)),

@@ -1,7 +1,7 @@
 //! What the headers of a request must say (RFC 6455 section 4.2.1), and what answers its key.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::{Engine, alphabet};
 use sha1::block_api::compress;
 
 use super::error::HandshakeError;
@@ -13,6 +13,13 @@ pub(crate) const EXTENSIONS: &str = "Sec-WebSocket-Extensions";
 
 /// 16 bytes in base64.
 pub(crate) const KEY_LEN: usize = 24;
+
+/// Keys as clients send them. RFC 4648 section 3.5 lets a decoder refuse bits beyond the last byte;
+/// the key that RFC 6455 section 4.1 prints, `AQIDBAUGBwgJCgsMDQ4PEC==`, has such bits.
+const KEYS: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
 
 /// The headers that the handshake knows.
 #[derive(Default)]
@@ -101,11 +108,10 @@ impl<'h> Known<'h> {
             Some(b"13") => {}
             Some(_) => return Err(HandshakeError::Version),
         }
-        // 4.2.1: "a base64-encoded value that, when decoded, is 16 bytes in length". Bits beyond
-        // the 16 bytes must be zero (RFC 4648 section 3.5).
+        // 4.2.1: "a base64-encoded value that, when decoded, is 16 bytes in length"
         let key = self.key.ok_or(Malformed("no sec-websocket-key header"))?;
         let mut nonce = [0; 18];
-        if key.len() != KEY_LEN || STANDARD.decode_slice(key, &mut nonce) != Ok(16) {
+        if key.len() != KEY_LEN || KEYS.decode_slice(key, &mut nonce) != Ok(16) {
             return Err(Malformed("sec-websocket-key is not 16 bytes in base64"));
         }
         Ok(())

@@ -1,18 +1,17 @@
-//! The server's side: [`Server`] reads a request; [`Accept`] and [`Refusal`] answer it.
+//! The server's side: [`Server`] reads a request, and answers one that is at fault.
 
 use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::fmt::Write;
 
+use super::answer::write_response;
 #[cfg(feature = "deflate")]
 use super::deflate::DeflateConfig;
 use super::error::HandshakeError;
 use super::head::{HeadLimits, HeadReader, Kind};
-use super::headers::{check_extra, push_field};
 use super::origin::OriginPolicy;
 use super::request::Request;
-use crate::{ApiMisuse, Output};
+use crate::Output;
 
 /// What a server accepts. The defaults are safe towards hostile peers and hostile pages.
 ///
@@ -27,6 +26,11 @@ pub struct ServerConfig {
     /// Whether a request without an `Origin`, which no browser sends, gets 403 as well. Default
     /// `false`.
     pub require_origin: bool,
+    /// Whether clients reach this server over TLS (`wss://`) and in no other way, be it the
+    /// server's own or that of a proxy in front of it. [`OriginPolicy::SameHost`] then asks for a
+    /// page that came over TLS too: who can change what a page without TLS says could else use it
+    /// to speak to this server. Default `false`: not known, pages of both kinds are allowed.
+    pub secure: bool,
     /// Whether and how to compress messages (RFC 7692). Default `None`: offers are declined.
     #[cfg(feature = "deflate")]
     pub deflate: Option<DeflateConfig>,
@@ -128,152 +132,13 @@ impl Server {
     }
 }
 
-/// How to accept a request: everything is optional.
-///
-/// ```
-/// use websocket_proto::handshake::Accept;
-///
-/// let accept = Accept::new().subprotocol("chat").header("Set-Cookie", "seen=1");
-/// # let _ = accept;
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct Accept<'a> {
-    pub(crate) subprotocol: Option<&'a str>,
-    pub(crate) headers: Vec<(&'a str, &'a str)>,
-}
-
-impl<'a> Accept<'a> {
-    /// No subprotocol, no further headers.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self { subprotocol: None, headers: Vec::new() }
-    }
-
-    /// The subprotocol to speak: one of [`Request::subprotocols`], for example from
-    /// [`Request::select_subprotocol`]. `None` is to speak none.
-    #[must_use]
-    pub fn subprotocol(mut self, name: impl Into<Option<&'a str>>) -> Self {
-        self.subprotocol = name.into();
-        self
-    }
-
-    /// Adds a header. Those that the handshake itself sets are refused.
-    #[must_use]
-    pub fn header(mut self, name: &'a str, value: &'a str) -> Self {
-        self.headers.push((name, value));
-        self
-    }
-}
-
-/// A response that refuses a request: 401, 403, 404, 429, a redirect, or another from 300 to 599.
-///
-/// ```
-/// use websocket_proto::handshake::Refusal;
-///
-/// let refusal = Refusal::new(401).header("WWW-Authenticate", "Bearer").body("log in first\n");
-/// # let _ = refusal;
-/// ```
-#[derive(Clone, Debug)]
-pub struct Refusal<'a> {
-    status: u16,
-    headers: Vec<(&'a str, &'a str)>,
-    body: &'a [u8],
-}
-
-impl<'a> Refusal<'a> {
-    /// A response with this status and an empty body.
-    #[must_use]
-    pub const fn new(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: &[] }
-    }
-
-    /// Adds a header. `Connection: close` and `Content-Length` are set already.
-    #[must_use]
-    pub fn header(mut self, name: &'a str, value: &'a str) -> Self {
-        self.headers.push((name, value));
-        self
-    }
-
-    /// The body. Its type, where it has one, is a header of its own.
-    #[must_use]
-    pub fn body<B: AsRef<[u8]> + ?Sized>(mut self, body: &'a B) -> Self {
-        self.body = body.as_ref();
-        self
-    }
-
-    /// The status.
-    #[must_use]
-    pub const fn status(&self) -> u16 {
-        self.status
-    }
-
-    pub(crate) fn write(&self, output: &mut Output) -> Result<(), ApiMisuse> {
-        if !(300..=599).contains(&self.status) {
-            return Err(ApiMisuse::InvalidStatus(self.status));
-        }
-        for (name, value) in &self.headers {
-            check_extra(name, value)?;
-        }
-        write_response(self.status, &[], &self.headers, self.body, output);
-        Ok(())
-    }
-}
-
-fn write_response(
-    status: u16,
-    own: &[(&str, &str)],
-    extra: &[(&str, &str)],
-    body: &[u8],
-    output: &mut Output,
-) {
-    let mut head = String::new();
-    // Writing to a `String` does not fail.
-    let _ = write!(head, "HTTP/1.1 {status} {}\r\n", reason_phrase(status));
-    let _ = write!(head, "Content-Length: {}\r\n", body.len());
-    let mut text = head.into_bytes();
-    // RFC 9110 7.8: "A sender of Upgrade MUST also send an "Upgrade" connection option"
-    let upgrade = own.iter().any(|(name, _)| *name == "Upgrade");
-    push_field(&mut text, "Connection", if upgrade { "close, Upgrade" } else { "close" });
-    for (name, value) in own.iter().chain(extra) {
-        push_field(&mut text, name, value);
-    }
-    text.extend_from_slice(b"\r\n");
-    text.extend_from_slice(body);
-    output.room(text.len()).copy_from_slice(&text);
-}
-
-/// RFC 9110 section 15. Nobody depends on it; it may be empty.
-const fn reason_phrase(status: u16) -> &'static str {
-    match status {
-        301 => "Moved Permanently",
-        302 => "Found",
-        303 => "See Other",
-        307 => "Temporary Redirect",
-        308 => "Permanent Redirect",
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        408 => "Request Timeout",
-        410 => "Gone",
-        414 => "URI Too Long",
-        426 => "Upgrade Required",
-        429 => "Too Many Requests",
-        431 => "Request Header Fields Too Large",
-        500 => "Internal Server Error",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        505 => "HTTP Version Not Supported",
-        _ => "",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use alloc::borrow::ToOwned;
 
     use super::*;
+    use crate::ApiMisuse;
+    use crate::handshake::{Accept, Refusal};
 
     const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\n\
         Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\

@@ -1,12 +1,13 @@
 //! [`Url`]: `ws://` and `wss://` (RFC 6455 section 3), and the authority within.
 
+use alloc::format;
 use alloc::string::String;
 use core::fmt;
 use core::net::Ipv6Addr;
 use core::str::FromStr;
 
 use super::headers::table;
-use crate::ApiMisuse;
+use crate::{ApiMisuse, UrlFault, UrlPart};
 
 /// A WebSocket URL: `ws://host[:port][/path][?query]`, or `wss://` for TLS (RFC 6455 section 3).
 ///
@@ -76,34 +77,31 @@ impl FromStr for Url {
     type Err = ApiMisuse;
 
     fn from_str(text: &str) -> Result<Self, ApiMisuse> {
-        let (scheme, rest) = text.split_once("://").ok_or(ApiMisuse::InvalidUrl)?;
+        let fault = |(part, at)| ApiMisuse::InvalidUrl(UrlFault::new(text, part, at));
+        let (scheme, rest) = text.split_once("://").ok_or(fault((UrlPart::Scheme, 0)))?;
         let secure = scheme.eq_ignore_ascii_case("wss");
         if !secure && !scheme.eq_ignore_ascii_case("ws") {
-            return Err(ApiMisuse::InvalidUrl);
+            return Err(fault((UrlPart::Scheme, 0)));
         }
-        let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (authority, target) = rest.split_at_checked(end).ok_or(ApiMisuse::InvalidUrl)?;
-        let mut path = String::with_capacity(target.len().saturating_add(1));
-        if !target.starts_with('/') {
-            path.push('/');
-        }
-        path.push_str(target);
-        if !is_target(path.as_bytes()) {
-            return Err(ApiMisuse::InvalidUrl);
-        }
-        let Authority { host, port } = Authority::parse(authority).ok_or(ApiMisuse::InvalidUrl)?;
+        let behind = |start| move |(part, at): Place| (part, at.saturating_add(start));
+        let start = scheme.len().saturating_add("://".len());
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, target) = rest.split_at_checked(end).unwrap_or_default();
+        let Authority { host, port } =
+            Authority::parse(authority).map_err(behind(start)).map_err(fault)?;
+        let start = start.saturating_add(end);
+        sendable(target.as_bytes()).map_err(behind(start)).map_err(fault)?;
+        let root = if target.starts_with('/') { "" } else { "/" };
         let default = if secure { 443 } else { 80 };
-        let mut authority = String::from(host);
-        if let Some(port) = port.filter(|&port| port != default) {
-            fmt::Write::write_fmt(&mut authority, format_args!(":{port}"))
-                .map_err(|_| ApiMisuse::InvalidUrl)?;
-        }
         Ok(Self {
             secure,
             host: String::from(host.trim_start_matches('[').trim_end_matches(']')),
-            authority,
+            authority: match port.filter(|&port| port != default) {
+                Some(port) => format!("{host}:{port}"),
+                None => String::from(host),
+            },
             port: port.unwrap_or(default),
-            target: path,
+            target: [root, target].concat(),
         })
     }
 }
@@ -123,36 +121,83 @@ pub(crate) struct Authority<'a> {
     pub(crate) port: Option<u16>,
 }
 
+/// The part that is at fault, and its position in bytes.
+pub(crate) type Place = (UrlPart, usize);
+
 impl<'a> Authority<'a> {
-    pub(crate) fn parse(text: &'a str) -> Option<Self> {
-        let (host, port) = if text.starts_with('[') {
-            let (host, port) = text.split_at_checked(text.find(']')?.checked_add(1)?)?;
-            host.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok()?;
-            (host, port)
-        } else {
-            let end = text.bytes().take_while(|&byte| is_name_byte(byte)).count();
-            text.split_at_checked(end).filter(|(host, _)| !host.is_empty())?
+    pub(crate) fn parse(text: &'a str) -> Result<Self, Place> {
+        let end = match text.strip_prefix('[') {
+            Some(inside) => bracketed(inside).ok_or((UrlPart::Host, 0))?,
+            None => text.bytes().take_while(|&byte| is_name_byte(byte)).count(),
         };
-        let port = if port.is_empty() { None } else { Some(port.strip_prefix(':')?) };
-        let port = match port {
+        let (host, rest) = text.split_at_checked(end).unwrap_or_default();
+        if host.is_empty() {
+            return Err(fault_at(text, end));
+        }
+        let port = match rest.strip_prefix(':') {
+            None if rest.is_empty() => None,
+            None => return Err(fault_at(text, end)),
             // `port = *DIGIT`: a colon without a number means the default
-            None | Some("") => None,
-            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                Some(digits.parse().ok()?)
-            }
-            Some(_) => return None,
+            Some("") => None,
+            Some(digits) => Some(port_number(digits).ok_or_else(|| match text.contains('@') {
+                true => (UrlPart::UserInfo, 0),
+                false => (UrlPart::Port, end.saturating_add(1)),
+            })?),
         };
-        Some(Self { host, port })
+        Ok(Self { host, port })
+    }
+
+    /// Whether both are the same, where `default` is the port that is meant if none is written.
+    pub(crate) fn is_same(self, other: Authority<'_>, default: u16) -> bool {
+        self.host.eq_ignore_ascii_case(other.host)
+            && self.port.unwrap_or(default) == other.port.unwrap_or(default)
     }
 }
 
-/// Whether `target` is an absolute path with an optional query that can stand in a request line.
+/// The length of an IPv6 address with its brackets; `inside` is what stands behind the first.
+fn bracketed(inside: &str) -> Option<usize> {
+    let (address, _) = inside.split_once(']')?;
+    address.parse::<Ipv6Addr>().ok()?;
+    address.len().checked_add(2)
+}
+
+fn port_number(digits: &str) -> Option<u16> {
+    // `parse` would take a sign.
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+}
+
+/// What it is that no host can have where `at` is, behind a host or at the start of one.
+fn fault_at(text: &str, at: usize) -> Place {
+    match text.as_bytes().get(at) {
+        _ if text.contains('@') => (UrlPart::UserInfo, 0),
+        Some(b'/') if at > 0 => (UrlPart::Path, at),
+        Some(b'?') if at > 0 => (UrlPart::Query, at),
+        Some(b'#') if at > 0 => (UrlPart::Fragment, at),
+        _ => (UrlPart::Host, at),
+    }
+}
+
+/// Checks that `target` is an absolute path with an optional query, for a request line.
+pub(crate) fn check_target(target: &str) -> Result<(), Place> {
+    if !target.starts_with('/') {
+        return Err((UrlPart::Path, 0));
+    }
+    sendable(target.as_bytes())
+}
+
+/// Checks that a path or query, or both, can stand in a request line.
 ///
 /// Any visible ASCII is taken: browsers send characters such as `|` that RFC 3986 would encode. A
 /// `#` would begin a fragment, which a request line cannot have (RFC 9112 section 3.2).
-pub(crate) fn is_target(target: &[u8]) -> bool {
-    target.first() == Some(&b'/')
-        && target.iter().all(|&byte| byte.is_ascii_graphic() && byte != b'#')
+pub(crate) fn sendable(target: &[u8]) -> Result<(), Place> {
+    let bad = |byte: &u8| !byte.is_ascii_graphic() || *byte == b'#';
+    let Some(at) = target.iter().position(bad) else { return Ok(()) };
+    let before = target.get(..at).unwrap_or_default();
+    Err(match target.get(at) {
+        Some(b'#') => (UrlPart::Fragment, at),
+        _ if before.contains(&b'?') => (UrlPart::Query, at),
+        _ => (UrlPart::Path, at),
+    })
 }
 
 /// `reg-name` of RFC 3986 section 3.2.2: unreserved, percent-encoded, sub-delims.
@@ -234,7 +279,8 @@ mod tests {
             "ws://h\\a/",
             "wsss://h/",
         ] {
-            assert_eq!(text.parse::<Url>(), Err(ApiMisuse::InvalidUrl), "{text:?}");
+            let url = text.parse::<Url>();
+            assert!(matches!(url, Err(ApiMisuse::InvalidUrl(_))), "{text:?}: {url:?}");
         }
     }
 }
