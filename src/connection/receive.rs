@@ -22,8 +22,6 @@ pub(crate) struct ReceivePath {
     /// The first bytes of a control frame's payload whose rest has not arrived.
     control: Option<ControlPayload>,
     end: End,
-    /// An event was found whose payload was moved out of the input and not taken yet.
-    untaken: bool,
     pub(crate) counters: Counters,
 }
 
@@ -85,7 +83,6 @@ impl ReceivePath {
             assembler: Assembler::new(masked, config),
             control: None,
             end: End::No,
-            untaken: false,
             counters: Counters::default(),
         }
     }
@@ -145,7 +142,7 @@ impl ReceivePath {
                 self.end = End::Failed(error);
                 // Nothing more will be delivered: what was kept for it is given back. What was found
                 // before still is.
-                if !self.untaken {
+                if !self.assembler.untaken {
                     self.assembler.discard();
                     self.control = None;
                 }
@@ -238,7 +235,7 @@ impl ReceivePath {
         answer: impl FnOnce(Due<'_>),
     ) -> Result<Option<Event<'i>>, ProtocolError> {
         let last = found.last;
-        self.untaken = false;
+        self.assembler.untaken = false;
         let error = match signal {
             Signal::NeedInput => return Ok(None),
             Signal::Binary => return Ok(Some(Event::Binary(self.binary(found, taken)))),
@@ -373,7 +370,7 @@ impl ReceivePath {
         found: &mut Found,
     ) -> Signal {
         let (owned, last) = (progress == Progress::Owned, !self.assembler.in_message());
-        self.untaken = owned;
+        self.assembler.untaken = owned;
         *found = Found { consumed, payload, owned, last };
         self.data_signal()
     }
@@ -455,12 +452,12 @@ mod tests {
             let bytes = b"\x81\x02hi\x02\x01x\x89\x01p\x80\x01y\x81\x00\x82\x01z";
             let (a, b, c) = (Some(0), Some(1), Some(3));
             let expected = [
-                &[None, a, a, None][..],
-                &[None, b, b], // the first fragment
-                &[b, b, b],    // a ping
-                &[b, b, None], // the last fragment
-                &[None, None], // an empty message
-                &[None, c, None],
+                &[a, a, a, None][..],
+                &[b, b, b],       // the first fragment
+                &[b, b, b],       // a ping
+                &[b, b, None],    // the last fragment
+                &[Some(2), None], // an empty message
+                &[c, c, None],
             ];
             assert_eq!(in_progress(&mut path, bytes), expected.concat(), "{delivery:?}");
             // Whole in the input, and the next one begun.
@@ -481,7 +478,7 @@ mod tests {
             path.discard_data();
             assert!(!path.delivers_chunks());
             let (b, c) = (Some(1), Some(2));
-            let expected = [b, b, b, None, None, c, None, None, None];
+            let expected = [b, b, b, None, c, c, None, Some(3), None];
             let seen = in_progress(&mut path, b"y\x80\x01\xFF\x81\x01\xFF\x82\x00");
             assert_eq!(seen, expected, "{delivery:?}");
             assert_eq!(path.counters.messages, 4);

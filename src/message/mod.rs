@@ -103,6 +103,8 @@ pub(crate) struct Assembler {
     moved: bool,
     /// Whether the application may have appended to the message what is not looked at yet.
     direct: bool,
+    /// An event was found whose payload was moved out of the input and not taken yet.
+    pub(crate) untaken: bool,
     fragments: u32,
     empty_fragments: u32,
     utf8: Utf8,
@@ -145,6 +147,7 @@ impl Assembler {
             fate: if chunks { Fate::Chunks } else { Fate::Kept },
             moved: false,
             direct: false,
+            untaken: false,
             fragments: 0,
             empty_fragments: 0,
             utf8: Utf8::new(),

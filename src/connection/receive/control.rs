@@ -34,7 +34,7 @@ impl ReceivePath {
             }
             return Ok(Signal::NeedInput);
         }
-        self.untaken = self.control.is_some();
+        self.assembler.untaken = self.control.is_some();
         match frame.opcode {
             Opcode::Ping => Ok(Signal::Ping),
             Opcode::Pong => Ok(Signal::Pong),

@@ -35,7 +35,7 @@ impl ReceivePath {
         if !ends_message {
             return Ok(None);
         }
-        self.untaken = true;
+        self.assembler.untaken = true;
         *found = Found { owned: true, last: true, ..Found::default() };
         Ok(Some(self.data_signal()))
     }
