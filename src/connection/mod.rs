@@ -316,9 +316,12 @@ impl Connection {
     /// [`Config::auto_close`](crate::Config::auto_close) is off (section 5.5.1). The frame goes
     /// behind everything sent before; nothing can be sent after it.
     ///
+    /// A frame has room for a reason of 123 bytes (5.5): a longer one is cut at the end of a
+    /// character.
+    ///
     /// # Errors
     ///
-    /// [`ApiMisuse::CloseCodeNotAllowed`], [`ApiMisuse::LongReason`], [`ApiMisuse::Closing`].
+    /// [`ApiMisuse::CloseCodeNotAllowed`], [`ApiMisuse::Closing`].
     pub fn close(
         &mut self,
         code: CloseCode,

@@ -223,8 +223,8 @@ impl SendPath {
         if !self.closing.may_send() {
             return Err(ApiMisuse::Closing);
         }
-        if let Some((code, reason)) = close {
-            close::check(code, reason)?;
+        if let Some((code, _)) = close {
+            close::check(code)?;
         }
         // 5.5.2: a ping is answered unless the peer's Close has come; after ours it cannot be.
         if let Some(payload) = self.owed_pong.take() {
@@ -388,7 +388,7 @@ impl SendPath {
         let mut body = [0; 2 + MAX_REASON];
         let mut len = 0;
         if let Some((code, reason)) = close {
-            let code = code.get().to_be_bytes();
+            let (code, reason) = (code.get().to_be_bytes(), close::cut_reason(reason));
             let source = code.iter().chain(reason.as_bytes());
             body.iter_mut().zip(source).for_each(|(slot, byte)| *slot = *byte);
             len = reason.len().saturating_add(2).min(body.len());
