@@ -24,6 +24,17 @@ impl fmt::Debug for Text<'_> {
     }
 }
 
+/// Bytes, as a literal would have them.
+pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Debug for Bytes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.0.get(..MOST).unwrap_or(self.0);
+        write!(f, "b\"{}\"", shown.escape_ascii())?;
+        rest(f, self.0.len())
+    }
+}
+
 fn rest(f: &mut fmt::Formatter<'_>, len: usize) -> fmt::Result {
     if len > MOST { write!(f, ".. ({len} bytes)") } else { Ok(()) }
 }
@@ -46,8 +57,10 @@ mod tests {
     #[test]
     fn short_is_shown_whole() {
         assert_eq!(format!("{:?}", Text("a\"\n\u{e4}")), "\"a\\\"\\n\u{e4}\"");
+        assert_eq!(format!("{:?}", Bytes(b"a\"\n\xFF")), r#"b"a\"\n\xff""#);
         let text = "x".repeat(64);
         assert_eq!(format!("{:?}", Text(&text)), format!("\"{text}\""));
+        assert_eq!(format!("{:?}", Bytes(text.as_bytes())), format!("b\"{text}\""));
     }
 
     #[test]
@@ -55,5 +68,7 @@ mod tests {
         let text = format!("x{}", "\u{e4}".repeat(32));
         let begins = format!("\"x{}\".. (65 bytes)", "\u{e4}".repeat(31));
         assert_eq!(format!("{:?}", Text(&text)), begins);
+        let shown = format!("{:?}", Bytes(&[0; 65]));
+        assert_eq!(shown, format!("b\"{}\".. (65 bytes)", r"\x00".repeat(64)));
     }
 }

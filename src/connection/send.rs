@@ -2,6 +2,7 @@
 //! handshake, and knows nothing of how input is read.
 
 use alloc::borrow::Cow;
+use core::fmt;
 
 #[cfg(feature = "deflate")]
 use super::compress::Compressor;
@@ -20,7 +21,6 @@ use crate::message::deflate::BackendFailed;
 use crate::{ApiMisuse, CloseCode, CloseFrame, Config, Counters, Message, Output, ProtocolError};
 
 /// What may be sent, and what has to be.
-#[derive(Debug)]
 pub(crate) struct SendPath {
     pub(super) framer: Framer,
     pub(crate) closing: Closing,
@@ -396,6 +396,25 @@ impl SendPath {
         self.framer.close(body.get(..len).unwrap_or_default(), output);
         self.closing.close_sent();
         self.release_compressor();
+    }
+}
+
+/// Without the payloads of others: the peer's ping, the reason of its Close.
+impl fmt::Debug for SendPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("SendPath");
+        shown
+            .field("client", &self.is_client())
+            .field("state", &self.closing.state())
+            .field("initiator", &self.closing.initiator())
+            .field("in_progress", &self.in_progress)
+            .field("owes_pong", &self.owed_pong.is_some())
+            .field("peer_closed_with", &self.close_received.as_ref().map(CloseFrame::code))
+            .field("failed", &self.failed)
+            .field("counters", &self.counters());
+        #[cfg(feature = "deflate")]
+        shown.field("compressor", &self.compressor);
+        shown.finish_non_exhaustive()
     }
 }
 

@@ -24,6 +24,7 @@ mod whole;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 use core::ops::Range;
 
 use crate::frame::header::Header;
@@ -43,7 +44,7 @@ pub(crate) enum Kind {
 }
 
 /// One frame's payload, or the part of it that one input holds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Piece {
     /// Where it begins in the input.
     pub(crate) start: usize,
@@ -94,7 +95,6 @@ enum Fate {
 }
 
 /// Puts messages together and holds them against the limits.
-#[derive(Debug)]
 pub(crate) struct Assembler {
     rules: Rules,
     kind: Kind,
@@ -113,7 +113,6 @@ pub(crate) struct Assembler {
     inflater: Option<Box<deflate::Inflater>>,
 }
 
-#[derive(Debug)]
 enum Buffer {
     Text(String),
     Binary(Vec<u8>),
@@ -397,6 +396,22 @@ impl Assembler {
         }
         self.buffer = Buffer::Text(text);
         Ok((Progress::Owned, count))
+    }
+}
+
+/// Without the message, which is the application's to show.
+impl fmt::Debug for Assembler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Assembler");
+        shown
+            .field("in_message", &self.rules.in_message)
+            .field("kind", &self.kind)
+            .field("fate", &self.fate)
+            .field("message_size", &self.rules.message_size)
+            .field("kept", &self.buffer.len());
+        #[cfg(feature = "deflate")]
+        shown.field("inflater", &self.inflater);
+        shown.finish_non_exhaustive()
     }
 }
 
