@@ -63,7 +63,8 @@ pub enum ProtocolError {
         /// The length that was allowed, in bytes.
         limit: u64,
     },
-    /// A message with more fragments than [`Config::max_fragments`](crate::Config::max_fragments).
+    /// A message that is kept until it is whole, with more fragments than
+    /// [`Config::max_fragments`](crate::Config::max_fragments).
     TooManyFragments {
         /// The number that was allowed.
         limit: u32,
@@ -200,8 +201,6 @@ pub enum ApiMisuse {
     LongControl(usize),
     /// A close code that must not be sent (7.4).
     CloseCodeNotAllowed(u16),
-    /// A close reason over 123 bytes (5.5). The length follows.
-    LongReason(usize),
     /// A message, or its first fragment, while the fragments of another are being sent (5.4).
     MessageInProgress,
     /// An answer to a Close frame of the peer where none has come (5.5.1).
@@ -250,9 +249,6 @@ impl fmt::Display for ApiMisuse {
                 f,
                 "close code {code} must not be sent, allowed are 1000-1003, 1007-1014 and 3000-4999"
             ),
-            Self::LongReason(len) => {
-                write!(f, "close reason of {len} bytes, at most 123 are allowed")
-            }
             Self::MessageInProgress => f.write_str("a fragmented message has not been finished"),
             Self::NoCloseReceived => f.write_str("the peer has sent no close frame to answer"),
             Self::ChunksDelivered => f.write_str(

@@ -3,17 +3,20 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use bytes::Bytes;
 
-use crate::CloseFrame;
+use crate::{CloseFrame, brief};
 
 /// Something that happened on a connection.
 ///
 /// It borrows from the input of [`Connection::receive`](crate::Connection::receive) only, so it
 /// can be answered on the same connection while it lives. A payload is `Cow::Borrowed` where the
 /// whole message lay in the input, and `Cow::Owned` where it arrived in several inputs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` shows the first 64 bytes of a payload, and how long it is.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 // In words throughout, so that it is moved in words: were `last` beside the tag, it would be moved
 // in odd parts, each of which waits for the stores of the move before.
@@ -67,7 +70,32 @@ impl Event<'_> {
     }
 }
 
+/// Bounded, whatever the peer sent: it may stand in a log.
+impl fmt::Debug for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.debug_tuple("Text").field(&brief::Text(text)).finish(),
+            Self::Binary(data) => f.debug_tuple("Binary").field(&brief::Bytes(data)).finish(),
+            Self::TextChunk { text, last } => f
+                .debug_struct("TextChunk")
+                .field("text", &brief::Text(text))
+                .field("last", last)
+                .finish(),
+            Self::BinaryChunk { data, last } => f
+                .debug_struct("BinaryChunk")
+                .field("data", &brief::Bytes(data))
+                .field("last", last)
+                .finish(),
+            Self::Ping(data) => f.debug_tuple("Ping").field(&brief::Bytes(data)).finish(),
+            Self::Pong(data) => f.debug_tuple("Pong").field(&brief::Bytes(data)).finish(),
+            Self::Close(frame) => f.debug_tuple("Close").field(frame).finish(),
+        }
+    }
+}
+
 /// A data message, borrowed or owned (RFC 6455 section 5.6).
+///
+/// `Debug` shows the first 64 bytes, and how long it is.
 ///
 /// ```
 /// use websocket_proto::Message;
@@ -77,7 +105,7 @@ impl Event<'_> {
 /// assert_eq!(borrowed, owned);
 /// assert_eq!(borrowed.as_bytes(), b"Hello");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Message<'a> {
     /// Text.
     Text(Cow<'a, str>),
@@ -122,6 +150,15 @@ impl<'a> Message<'a> {
         match self {
             Self::Text(text) => Message::Text(Cow::Owned(text.into_owned())),
             Self::Binary(data) => Message::Binary(Cow::Owned(data.into_owned())),
+        }
+    }
+}
+
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.debug_tuple("Text").field(&brief::Text(text)).finish(),
+            Self::Binary(data) => f.debug_tuple("Binary").field(&brief::Bytes(data)).finish(),
         }
     }
 }

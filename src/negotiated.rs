@@ -1,6 +1,7 @@
 //! What the opening handshake decided: the only type that handshake and connection share.
 
 use alloc::string::String;
+use core::fmt;
 
 /// The result of an opening handshake: what [`Connection`](crate::Connection) needs to know of it.
 ///
@@ -14,7 +15,7 @@ use alloc::string::String;
 /// let connection = Connection::server(Negotiated::default(), Config::default());
 /// # let _ = connection;
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Negotiated {
     /// The subprotocol in use, if one was agreed (RFC 6455 section 1.9).
@@ -22,6 +23,19 @@ pub struct Negotiated {
     /// The parameters of permessage-deflate, if it was agreed (RFC 7692).
     #[cfg(feature = "deflate")]
     pub deflate: Option<DeflateParams>,
+}
+
+/// Bounded: a name may be as long as a head allows.
+impl fmt::Debug for Negotiated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let begins: Option<String> =
+            self.subprotocol.as_ref().map(|name| name.chars().take(64).collect());
+        let mut shown = f.debug_struct("Negotiated");
+        shown.field("subprotocol", &begins);
+        #[cfg(feature = "deflate")]
+        shown.field("deflate", &self.deflate);
+        shown.finish()
+    }
 }
 
 /// What both ends agreed on for permessage-deflate (RFC 7692 section 7.1).

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::fmt;
 
 use bytes::Bytes;
 
@@ -44,7 +45,9 @@ const MIN_GROWTH: usize = 256;
 /// assert!(output.is_empty());
 /// # Ok::<(), websocket_proto::SendError>(())
 /// ```
-#[derive(Debug, Default)]
+///
+/// `Debug` shows how much waits, and none of it.
+#[derive(Default)]
 pub struct Output {
     /// Initialised memory, so that room is never zeroed twice; `start..end` waits to be written.
     buffer: Vec<u8>,
@@ -58,7 +61,7 @@ pub struct Output {
 }
 
 /// Large frames, and what was queued behind them.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Large {
     /// The entry whose bytes have begun to leave: it is finished before anything else.
     in_flight: Option<Entry>,
@@ -68,7 +71,7 @@ struct Large {
 }
 
 /// Small frames and the header of a large one, then the large payload.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Entry {
     head: Vec<u8>,
     sent: usize,
@@ -377,6 +380,17 @@ impl Output {
             }
             count = self.advance_in_flight(count);
         }
+    }
+}
+
+/// Lengths only. What waits are messages, and memory that was used before may hold those of others.
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output")
+            .field("len", &self.len())
+            .field("buffered", &self.buffered())
+            .field("capacity", &self.buffer.capacity())
+            .finish_non_exhaustive()
     }
 }
 

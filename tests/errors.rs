@@ -64,7 +64,6 @@ fn misuse_says_what_is_allowed() {
         (Closing, &["closing"]),
         (LongControl(126), &["126", "125"]),
         (CloseCodeNotAllowed(999), &["999", "1000-1003", "3000-4999"]),
-        (LongReason(124), &["124", "123"]),
         (MessageInProgress, &["not been finished"]),
         (NoCloseReceived, &["no close frame"]),
         (ChunksDelivered, &["chunks", "Config::delivery", "read"]),

@@ -67,13 +67,24 @@ fn s56_close_codes_that_must_not_be_sent() {
     }
 }
 
+/// Cut at a character's end, and closed all the same.
 #[test]
 fn s56_close_reasons_over_123_bytes() {
     for role in ROLES {
-        for (reason, len) in [("x".repeat(124), 124), ("\u{800}".repeat(42), 126)] {
+        for (reason, kept) in [
+            ("x".repeat(124), "x".repeat(123)),
+            ("x".repeat(1 << 20), "x".repeat(123)),
+            ("\u{800}".repeat(42), "\u{800}".repeat(41)),
+            ("xx".to_owned() + &"\u{10348}".repeat(40), "xx".to_owned() + &"\u{10348}".repeat(30)),
+        ] {
             let mut connection = role.connection(Config::default());
-            let misuse = ApiMisuse::LongReason(len);
-            refused(&mut connection, &misuse, close_error(CloseCode::NORMAL, &reason));
+            let mut output = Output::new();
+            connection.close(CloseCode::NORMAL, &reason, &mut output).expect("open");
+            let body = [&[0x03, 0xE8], kept.as_bytes()].concat();
+            assert_eq!(take_sent(&mut output), [(FIN | CLOSE, body)]);
+            assert_eq!(connection.state(), State::CloseSent);
+            let frame = CloseFrame::new(CloseCode::NORMAL, &reason).expect("a code to send");
+            assert_eq!(frame.reason(), kept);
         }
     }
 }

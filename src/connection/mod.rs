@@ -11,9 +11,11 @@ mod send_error;
 mod small;
 pub(crate) mod state;
 
+use core::fmt;
+
 use crate::{
     ApiMisuse, CloseCode, CloseFrame, Config, Counters, Event, MaskKeys, Message, Negotiated,
-    Output, ProtocolError,
+    Output, ProtocolError, brief,
 };
 pub use prepared::Prepared;
 use receive::ReceivePath;
@@ -67,7 +69,7 @@ pub struct Connection {
 }
 
 /// How a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Closed<'a> {
     /// Whether both Close frames have passed (RFC 6455 section 7.1.4).
@@ -79,6 +81,17 @@ pub struct Closed<'a> {
     pub code: CloseCode,
     /// The reason in the peer's Close frame; empty without one.
     pub reason: &'a str,
+}
+
+impl fmt::Debug for Closed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Closed")
+            .field("clean", &self.clean)
+            .field("initiator", &self.initiator)
+            .field("code", &self.code)
+            .field("reason", &brief::Text(self.reason))
+            .finish()
+    }
 }
 
 /// What has passed over a connection.
@@ -323,9 +336,12 @@ impl Connection {
     /// [`Config::auto_close`](crate::Config::auto_close) is off (section 5.5.1). The frame goes
     /// behind everything sent before; nothing can be sent after it.
     ///
+    /// A frame has room for a reason of 123 bytes (5.5): a longer one is cut at the end of a
+    /// character.
+    ///
     /// # Errors
     ///
-    /// [`ApiMisuse::CloseCodeNotAllowed`], [`ApiMisuse::LongReason`], [`ApiMisuse::Closing`].
+    /// [`ApiMisuse::CloseCodeNotAllowed`], [`ApiMisuse::Closing`].
     pub fn close(
         &mut self,
         code: CloseCode,

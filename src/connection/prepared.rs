@@ -2,6 +2,7 @@
 
 #[cfg(feature = "deflate")]
 use alloc::vec::Vec;
+use core::fmt;
 
 use bytes::Bytes;
 
@@ -26,7 +27,9 @@ use crate::message::deflate::Deflater;
 /// }
 /// # Ok::<(), websocket_proto::SendError>(())
 /// ```
-#[derive(Clone, Debug)]
+///
+/// `Debug` shows its length, and nothing of it.
+#[derive(Clone)]
 pub struct Prepared {
     kind: Kind,
     payload: Bytes,
@@ -91,5 +94,14 @@ impl Prepared {
     pub(super) fn compressed(&self, window_bits: u8) -> Option<&Bytes> {
         let fitting = self.compressed.iter().filter(|(bits, _)| *bits <= window_bits);
         fitting.max_by_key(|(bits, _)| *bits).map(|(_, payload)| payload)
+    }
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared")
+            .field("kind", &self.kind)
+            .field("len", &self.payload.len())
+            .finish_non_exhaustive()
     }
 }

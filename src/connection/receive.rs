@@ -5,6 +5,7 @@ mod direct;
 mod discard;
 
 use alloc::borrow::Cow;
+use core::fmt;
 use core::mem;
 use core::ops::Range;
 
@@ -26,7 +27,6 @@ pub(crate) struct ReceivePath {
 }
 
 /// Whether input still means something.
-#[derive(Debug)]
 enum End {
     No,
     /// 5.5.1, 1.4: after a Close frame "a peer discards any further data received". The frame is
@@ -65,7 +65,7 @@ pub(crate) struct Found {
 }
 
 /// What the sending half has to learn of: there may be an answer due.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) enum Due<'a> {
     Ping(&'a [u8]),
     /// Perhaps the answer to an adapter's keepalive.
@@ -418,6 +418,17 @@ impl ReceivePath {
     const fn delivered(&mut self, last: bool) {
         if last {
             self.counters.count_message();
+        }
+    }
+}
+
+/// Without the reason of the peer's Close.
+impl fmt::Debug for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::No => f.write_str("No"),
+            Self::Closed(_) => f.write_str("Closed"),
+            Self::Failed(error) => f.debug_tuple("Failed").field(error).finish(),
         }
     }
 }

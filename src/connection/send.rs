@@ -2,6 +2,7 @@
 //! handshake, and knows nothing of how input is read.
 
 use alloc::borrow::Cow;
+use core::fmt;
 
 #[cfg(feature = "deflate")]
 use super::compress::Compressor;
@@ -20,7 +21,6 @@ use crate::message::deflate::BackendFailed;
 use crate::{ApiMisuse, CloseCode, CloseFrame, Config, Counters, Message, Output, ProtocolError};
 
 /// What may be sent, and what has to be.
-#[derive(Debug)]
 pub(crate) struct SendPath {
     pub(super) framer: Framer,
     pub(crate) closing: Closing,
@@ -223,8 +223,8 @@ impl SendPath {
         if !self.closing.may_send() {
             return Err(ApiMisuse::Closing);
         }
-        if let Some((code, reason)) = close {
-            close::check(code, reason)?;
+        if let Some((code, _)) = close {
+            close::check(code)?;
         }
         // 5.5.2: a ping is answered unless the peer's Close has come; after ours it cannot be.
         if let Some(payload) = self.owed_pong.take() {
@@ -394,7 +394,7 @@ impl SendPath {
         let mut body = [0; 2 + MAX_REASON];
         let mut len = 0;
         if let Some((code, reason)) = close {
-            let code = code.get().to_be_bytes();
+            let (code, reason) = (code.get().to_be_bytes(), close::cut_reason(reason));
             let source = code.iter().chain(reason.as_bytes());
             body.iter_mut().zip(source).for_each(|(slot, byte)| *slot = *byte);
             len = reason.len().saturating_add(2).min(body.len());
@@ -402,6 +402,25 @@ impl SendPath {
         self.framer.close(body.get(..len).unwrap_or_default(), output);
         self.closing.close_sent();
         self.release_compressor();
+    }
+}
+
+/// Without the payloads of others: the peer's ping, the reason of its Close.
+impl fmt::Debug for SendPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("SendPath");
+        shown
+            .field("client", &self.is_client())
+            .field("state", &self.closing.state())
+            .field("initiator", &self.closing.initiator())
+            .field("in_progress", &self.in_progress)
+            .field("owes_pong", &self.owed_pong.is_some())
+            .field("peer_closed_with", &self.close_received.as_ref().map(CloseFrame::code))
+            .field("failed", &self.failed)
+            .field("counters", &self.counters());
+        #[cfg(feature = "deflate")]
+        shown.field("compressor", &self.compressor);
+        shown.finish_non_exhaustive()
     }
 }
 

@@ -44,19 +44,57 @@ pub enum Initiator {
 /// The state, and who began to leave [`State::Open`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Closing {
-    state: State,
+    progress: Progress,
     initiator: Initiator,
-    /// Our Close is queued, and whoever writes it has not said that it has left.
-    unsent: bool,
+}
+
+/// [`State`], and whether our Close has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    Open,
+    CloseSent,
+    CloseReceived,
+    /// Closed as of when ours has left, which who writes it says ([`Closing::left`]).
+    Leaving,
+    Closed,
+    Failed,
 }
 
 impl Closing {
     pub(crate) const fn new() -> Self {
-        Self { state: State::Open, initiator: Initiator::Local, unsent: false }
+        Self { progress: Progress::Open, initiator: Initiator::Local }
     }
 
     pub(crate) const fn state(&self) -> State {
-        self.state
+        match self.progress {
+            Progress::Open => State::Open,
+            Progress::CloseSent => State::CloseSent,
+            Progress::CloseReceived => State::CloseReceived,
+            Progress::Leaving | Progress::Closed => State::Closed,
+            Progress::Failed => State::Failed,
+        }
+    }
+
+    /// Whether both Close frames have passed. Ours counts as of when it is in the output, unless an
+    /// adapter has said that it waits there.
+    pub(crate) const fn is_clean(&self) -> bool {
+        matches!(self.progress, Progress::Closed)
+    }
+
+    /// What is in the output, perhaps our Close, has not left.
+    #[cfg(feature = "std")]
+    pub(crate) const fn waits(&mut self) {
+        if matches!(self.progress, Progress::Closed) {
+            self.progress = Progress::Leaving;
+        }
+    }
+
+    /// All has left.
+    #[cfg(feature = "std")]
+    pub(crate) const fn left(&mut self) {
+        if matches!(self.progress, Progress::Leaving) {
+            self.progress = Progress::Closed;
+        }
     }
 
     pub(crate) const fn initiator(&self) -> Initiator {
@@ -66,62 +104,50 @@ impl Closing {
     /// Whether frames may be sent: 5.5.1 "The application MUST NOT send any more data frames
     /// after sending a Close frame."
     pub(crate) const fn may_send(&self) -> bool {
-        matches!(self.state, State::Open | State::CloseReceived)
+        matches!(self.progress, Progress::Open | Progress::CloseReceived)
     }
 
     pub(crate) const fn close_sent(&mut self) {
-        self.state = match self.state {
-            State::Open => {
+        self.progress = match self.progress {
+            Progress::Open => {
                 self.initiator = Initiator::Local;
-                State::CloseSent
+                Progress::CloseSent
             }
-            State::CloseReceived => State::Closed,
-            state @ (State::CloseSent | State::Closed | State::Failed) => state,
+            Progress::CloseReceived => Progress::Closed,
+            done => done,
         };
     }
 
     pub(crate) const fn close_received(&mut self) {
-        self.state = match self.state {
-            State::Open => {
+        self.progress = match self.progress {
+            Progress::Open => {
                 self.initiator = Initiator::Peer;
-                State::CloseReceived
+                Progress::CloseReceived
             }
-            State::CloseSent => State::Closed,
-            state @ (State::CloseReceived | State::Closed | State::Failed) => state,
+            Progress::CloseSent => Progress::Closed,
+            done => done,
         };
     }
 
     pub(crate) const fn failed(&mut self, error: ProtocolError) {
-        match self.state {
-            State::Open => {
+        match self.progress {
+            Progress::Open => {
                 self.initiator = match error {
                     ProtocolError::UnexpectedEof => Initiator::Peer,
                     _ => Initiator::Local,
                 };
-                self.state = State::Failed;
+                self.progress = Progress::Failed;
             }
-            State::CloseSent | State::CloseReceived => self.state = State::Failed,
-            State::Closed | State::Failed => {}
+            Progress::CloseSent | Progress::CloseReceived => self.progress = Progress::Failed,
+            Progress::Leaving | Progress::Closed | Progress::Failed => {}
         }
-    }
-
-    /// Whether both Close frames have passed, as far as is known: an adapter knows whether ours has
-    /// left; otherwise it counts as of when it is in the output.
-    pub(crate) const fn is_clean(&self) -> bool {
-        matches!(self.state, State::Closed) && !self.unsent
-    }
-
-    /// What is queued, perhaps our Close, has not left yet.
-    #[cfg(feature = "std")]
-    pub(crate) const fn set_unsent(&mut self, unsent: bool) {
-        self.unsent = unsent;
     }
 
     /// Nothing of what is queued will leave. 7.1.4: what counts is that the closing handshake has
     /// taken place, and if our Close is among it, it has not.
     pub(crate) const fn output_lost(&mut self) {
-        if matches!(self.state, State::Closed) {
-            self.state = State::Failed;
+        if matches!(self.progress, Progress::Leaving | Progress::Closed) {
+            self.progress = Progress::Failed;
         }
     }
 }
@@ -132,7 +158,7 @@ mod tests {
 
     #[test]
     fn every_transition() {
-        use State::*;
+        use Progress::*;
         let steps: [fn(&mut Closing); 4] = [
             Closing::close_sent,
             Closing::close_received,
@@ -145,14 +171,14 @@ mod tests {
             (Open, [CloseSent, CloseReceived, Failed, Open]),
             (CloseSent, [CloseSent, Closed, Failed, CloseSent]),
             (CloseReceived, [Closed, CloseReceived, Failed, CloseReceived]),
+            (Leaving, [Leaving, Leaving, Leaving, Failed]),
             (Closed, [Closed, Closed, Closed, Failed]),
             (Failed, [Failed, Failed, Failed, Failed]),
         ] {
             for (step, to) in steps.iter().zip(to) {
-                let mut closing =
-                    Closing { state: from, initiator: Initiator::Local, unsent: false };
+                let mut closing = Closing { progress: from, initiator: Initiator::Local };
                 step(&mut closing);
-                assert_eq!(closing.state(), to, "from {from:?}");
+                assert_eq!(closing.progress, to, "from {from:?}");
             }
         }
     }

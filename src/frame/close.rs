@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
-use crate::{ApiMisuse, CloseCode, ProtocolError};
+use crate::{ApiMisuse, CloseCode, ProtocolError, brief};
 
 /// The longest reason: a control frame holds 125 bytes (5.5), two of them are the code.
 pub(crate) const MAX_REASON: usize = 123;
@@ -27,15 +27,15 @@ pub(crate) const MAX_REASON: usize = 123;
 pub struct CloseFrame(Box<(CloseCode, String)>);
 
 impl CloseFrame {
-    /// A Close frame's body.
+    /// A Close frame's body. Of a reason over 123 bytes, which no frame holds, it takes the
+    /// characters that fit.
     ///
     /// # Errors
     ///
-    /// [`ApiMisuse::CloseCodeNotAllowed`] for a code that only reports,
-    /// [`ApiMisuse::LongReason`] for a reason over 123 bytes.
+    /// [`ApiMisuse::CloseCodeNotAllowed`] for a code that only reports.
     pub fn new(code: CloseCode, reason: &str) -> Result<Self, ApiMisuse> {
-        check(code, reason)?;
-        Ok(Self(Box::new((code, reason.to_owned()))))
+        check(code)?;
+        Ok(Self(Box::new((code, cut_reason(reason).to_owned()))))
     }
 
     /// The status code.
@@ -55,20 +55,20 @@ impl fmt::Debug for CloseFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CloseFrame")
             .field("code", &self.code())
-            .field("reason", &self.reason())
+            .field("reason", &brief::Text(self.reason()))
             .finish()
     }
 }
 
-/// Whether a Close frame with this code and reason may be sent.
-pub(crate) fn check(code: CloseCode, reason: &str) -> Result<(), ApiMisuse> {
-    if !code.may_be_sent() {
-        return Err(ApiMisuse::CloseCodeNotAllowed(code.get()));
-    }
-    if reason.len() > MAX_REASON {
-        return Err(ApiMisuse::LongReason(reason.len()));
-    }
-    Ok(())
+/// Whether a Close frame with this code may be sent.
+pub(crate) fn check(code: CloseCode) -> Result<(), ApiMisuse> {
+    if code.may_be_sent() { Ok(()) } else { Err(ApiMisuse::CloseCodeNotAllowed(code.get())) }
+}
+
+/// What a Close frame holds of a reason: whole characters, since 5.5.1 has it UTF-8. To close
+/// matters more than to say all of why.
+pub(crate) fn cut_reason(reason: &str) -> &str {
+    brief::cut(reason, MAX_REASON)
 }
 
 /// Reads a whole body: `None` if it is empty.
@@ -137,12 +137,13 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_reason() {
-        let code = CloseCode::NORMAL;
-        assert!(CloseFrame::new(code, &"x".repeat(123)).is_ok());
-        assert_eq!(CloseFrame::new(code, &"x".repeat(124)), Err(ApiMisuse::LongReason(124)));
-        // 42 characters of three bytes each.
-        let reason = "\u{800}".repeat(42);
-        assert_eq!(CloseFrame::new(code, &reason), Err(ApiMisuse::LongReason(126)));
+    fn a_reason_is_cut_at_a_character() {
+        let reason =
+            |reason: &str| CloseFrame::new(CloseCode::NORMAL, reason).unwrap().reason().to_owned();
+        assert_eq!(reason(&"x".repeat(123)), "x".repeat(123));
+        assert_eq!(reason(&"x".repeat(124)), "x".repeat(123));
+        // Characters of three bytes each: 41 fit.
+        assert_eq!(reason(&"\u{800}".repeat(42)), "\u{800}".repeat(41));
+        assert_eq!(reason(&"x\u{800}".repeat(1000)), "x\u{800}".repeat(30) + "x");
     }
 }

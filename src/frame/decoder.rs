@@ -1,5 +1,7 @@
 //! Where one frame ends and the next begins, whatever the chunking: RFC 6455 section 5.2.
 
+use core::fmt;
+
 use super::header::{Header, MAX_HEADER_LEN, Parsed, header_len};
 use super::opcode::Opcode;
 use super::rules::Rules;
@@ -9,10 +11,8 @@ use crate::ProtocolError;
 pub(crate) const LARGE: usize = if cfg!(fuzzing) { 16 } else { 4 << 10 };
 
 /// Reads headers, also in pieces, and counts the payload that follows.
-#[derive(Debug)]
 pub(crate) struct Decoder(State);
 
-#[derive(Debug)]
 enum State {
     /// A header comes next; its first `len` bytes are here.
     Header {
@@ -23,7 +23,7 @@ enum State {
 }
 
 /// The frame whose payload comes next, perhaps none of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Frame {
     /// Bytes of payload that have not been used.
     pub(crate) remaining: u64,
@@ -131,6 +131,21 @@ impl Decoder {
             } else {
                 frame.key.rotate_left(count % 4);
             }
+        }
+    }
+}
+
+/// Without the masking key, or a header that has one.
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            State::Header { len, .. } => f.debug_struct("Header").field("len", len).finish(),
+            State::Payload(frame) => f
+                .debug_struct("Payload")
+                .field("opcode", &frame.opcode)
+                .field("fin", &frame.fin)
+                .field("remaining", &frame.remaining)
+                .finish(),
         }
     }
 }

@@ -43,15 +43,13 @@ pub(crate) enum Looked {
 }
 
 impl Driver {
-    pub(crate) fn new(mut connection: Connection, link: Link) -> Self {
-        // Here it is known whether what is queued has left.
-        connection.send.closing.set_unsent(true);
+    pub(crate) fn new(connection: Connection, link: Link) -> Self {
         Self { connection, link }
     }
 
     /// The connection, for someone else to drive.
     pub(crate) fn into_connection(mut self) -> Connection {
-        self.connection.send.closing.set_unsent(false);
+        self.connection.send.closing.left();
         self.connection
     }
 
@@ -148,10 +146,14 @@ impl Driver {
         if self.link.has_lost() {
             self.connection.output_lost();
         }
-        let closing = &mut self.connection.send.closing;
-        if closing.state() == State::Closed && self.link.next_to_flush().is_none() {
-            closing.set_unsent(false);
+        if self.link.next_to_flush().is_none() {
+            self.connection.send.closing.left();
         }
+    }
+
+    /// To be called after a Close frame of ours was queued: it has not passed before it has left.
+    pub(crate) fn close_waits(&mut self) {
+        close_waits(&mut self.connection.send, &self.link);
     }
 
     /// Whether a deadline may have passed.
@@ -287,7 +289,16 @@ impl Driver {
         &mut self,
         close: Option<(CloseCode, &str)>,
     ) -> Result<(), ApiMisuse> {
-        self.connection.send.close(close, &mut self.link.output)
+        self.connection.send.close(close, &mut self.link.output)?;
+        self.close_waits();
+        Ok(())
+    }
+
+    /// Answers the peer's Close.
+    pub(crate) fn queue_reply(&mut self) -> Result<(), ApiMisuse> {
+        self.connection.send.reply_close(&mut self.link.output)?;
+        self.close_waits();
+        Ok(())
     }
 
     /// What a call that queues something has come to; `None`: it is full, and hands the message
@@ -351,5 +362,15 @@ fn answer(send: &mut SendPath, link: &mut Link, due: Due<'_>) {
     {
         link.pong();
     }
+    let closes = matches!(due, Due::Close(_));
     send.answer(due, &mut link.output);
+    if closes {
+        close_waits(send, link);
+    }
+}
+
+fn close_waits(send: &mut SendPath, link: &Link) {
+    if link.next_to_flush().is_some() {
+        send.closing.waits();
+    }
 }

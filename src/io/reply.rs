@@ -55,7 +55,7 @@ impl<'a> Reply<'a> {
     ///
     /// As [`Connection::close`].
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), ApiMisuse> {
-        self.driver.connection.close(code, reason, &mut self.driver.link.output)
+        self.driver.queue_close(Some((code, reason)))
     }
 
     /// Answers the peer's Close, where [`Config::auto_close`](crate::Config::auto_close) is off.
@@ -64,7 +64,7 @@ impl<'a> Reply<'a> {
     ///
     /// As [`Connection::reply_close`].
     pub fn reply_close(&mut self) -> Result<(), ApiMisuse> {
-        self.driver.connection.reply_close(&mut self.driver.link.output)
+        self.driver.queue_reply()
     }
 
     /// The connection: its state, statistics.

@@ -115,11 +115,15 @@ impl Assembler {
 }
 
 impl Buffer {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(super) fn len(&self) -> usize {
         match self {
-            Self::Text(text) => text.is_empty(),
-            Self::Binary(data) => data.is_empty(),
+            Self::Text(text) => text.len(),
+            Self::Binary(data) => data.len(),
         }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 

@@ -24,6 +24,7 @@ mod whole;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 use core::ops::Range;
 
 use crate::frame::header::Header;
@@ -43,7 +44,7 @@ pub(crate) enum Kind {
 }
 
 /// One frame's payload, or the part of it that one input holds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Piece {
     /// Where it begins in the input.
     pub(crate) start: usize,
@@ -94,7 +95,6 @@ enum Fate {
 }
 
 /// Puts messages together and holds them against the limits.
-#[derive(Debug)]
 pub(crate) struct Assembler {
     rules: Rules,
     kind: Kind,
@@ -115,7 +115,6 @@ pub(crate) struct Assembler {
     inflater: Option<Box<deflate::Inflater>>,
 }
 
-#[derive(Debug)]
 enum Buffer {
     Text(String),
     Binary(Vec<u8>),
@@ -210,7 +209,9 @@ impl Assembler {
         self.fragments = self.fragments.saturating_add(1);
         self.empty_fragments =
             if payload_len == 0 { self.empty_fragments.saturating_add(1) } else { 0 };
-        rules.no_fragment_left = self.fragments >= rules.limits.fragments;
+        // What is not kept may have any number: each costs what its bytes cost.
+        rules.no_fragment_left =
+            self.fate == Fate::Kept && self.fragments >= rules.limits.fragments;
         rules.no_empty_left = self.empty_fragments >= rules.limits.empty_fragments;
     }
 
@@ -294,6 +295,7 @@ impl Assembler {
     /// here on. The rules still hold.
     pub(crate) fn discard(&mut self) {
         self.fate = Fate::Dropped;
+        self.rules.no_fragment_left = false;
         self.buffer = Buffer::Binary(Vec::new());
         self.direct = false;
         #[cfg(feature = "deflate")]
@@ -400,6 +402,22 @@ impl Assembler {
         }
         self.buffer = Buffer::Text(text);
         Ok((Progress::Owned, count))
+    }
+}
+
+/// Without the message, which is the application's to show.
+impl fmt::Debug for Assembler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Assembler");
+        shown
+            .field("in_message", &self.rules.in_message)
+            .field("kind", &self.kind)
+            .field("fate", &self.fate)
+            .field("message_size", &self.rules.message_size)
+            .field("kept", &self.buffer.len());
+        #[cfg(feature = "deflate")]
+        shown.field("inflater", &self.inflater);
+        shown.finish_non_exhaustive()
     }
 }
 

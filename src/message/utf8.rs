@@ -16,7 +16,7 @@ use crate::ProtocolError;
 ///
 /// It fails in the piece that holds the first bad byte, wherever the pieces are cut. After an
 /// error nothing more is to be pushed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Utf8 {
     /// The beginning of a character, which can still become a valid one.
     carry: [u8; 3],

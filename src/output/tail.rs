@@ -5,7 +5,6 @@ use core::ops::Range;
 
 /// The end of an output, where a frame's payload is written first and its header then. Nothing of
 /// it waits until [`finish`](Self::finish).
-#[derive(Debug)]
 pub(crate) struct Tail<'o> {
     buffer: &'o mut Vec<u8>,
     end: &'o mut usize,

@@ -37,9 +37,7 @@ impl<T> Endpoint<T> {
     /// Answers the peer's Close.
     pub(super) fn queue_reply(&mut self) -> Result<(), Error> {
         let driver = &mut self.pump.driver;
-        let Driver { connection, link } = driver;
-        let replied = connection.reply_close(&mut link.output);
-        replied.map_err(|misuse| driver.blame(misuse))?;
+        driver.queue_reply().map_err(|misuse| driver.blame(misuse))?;
         self.pump.wake_receiver();
         Ok(())
     }
