@@ -21,11 +21,11 @@ pub struct Config {
     /// The largest payload of one frame accepted, in bytes as received (compressed where
     /// compression is in use). A larger one fails the connection with 1009. Default 1 MiB.
     pub max_frame_size: u64,
-    /// The most fragments one message may have, at least 1. One more fails the connection with
-    /// 1008. Default 131,072.
+    /// The most fragments one message may have, at least 1, where it is kept until it is whole
+    /// ([`Delivery::Messages`]). One more fails the connection with 1008. Default 131,072.
     pub max_fragments: u32,
     /// The most fragments without payload that one message may have in a row, at least 1. One more
-    /// fails the connection with 1008. Default 1,024.
+    /// fails the connection with 1008, however messages are delivered. Default 1,024.
     pub max_empty_fragments: u32,
     /// Bytes waiting in [`Output`](crate::Output) above which a pong is not appended at once:
     /// the newest ping only is remembered and answered when there is room again (RFC 6455 section
@@ -96,7 +96,8 @@ pub enum Delivery {
     Messages,
     /// Pieces as they arrive: [`Event::TextChunk`](crate::Event::TextChunk) and
     /// [`Event::BinaryChunk`](crate::Event::BinaryChunk). Nothing is kept but at most three bytes
-    /// of an unfinished character, so `max_message_size` may be as large as one likes.
+    /// of an unfinished character, so `max_message_size` may be as large as one likes, and
+    /// `max_fragments` does not count.
     ///
     /// Where the pieces end depends on how the bytes arrive. So does, in text that turns out not to
     /// be UTF-8, how much of what stands before the bad byte was delivered.

@@ -60,7 +60,8 @@ pub enum ProtocolError {
         /// The length that was allowed, in bytes.
         limit: u64,
     },
-    /// A message with more fragments than [`Config::max_fragments`](crate::Config::max_fragments).
+    /// A message that is kept until it is whole, with more fragments than
+    /// [`Config::max_fragments`](crate::Config::max_fragments).
     TooManyFragments {
         /// The number that was allowed.
         limit: u32,

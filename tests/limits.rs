@@ -234,30 +234,73 @@ fn s01_empty_fragments() {
 #[test]
 fn s02_fragments_of_one_byte() {
     for role in ROLES {
-        for delivery in DELIVERIES {
-            let new = |fragments, limit| {
-                let mut config = Config::default();
-                config.max_fragments = fragments;
-                config.max_message_size = limit;
-                config.delivery = delivery;
-                role.connection(config)
+        let new = |fragments, limit| {
+            let mut config = Config::default();
+            config.max_fragments = fragments;
+            config.max_message_size = limit;
+            role.connection(config)
+        };
+        let first = role.frame(BINARY, b"x");
+        let next = role.frame(CONTINUATION, b"x");
+        let last = role.frame(FIN | CONTINUATION, b"x");
+        // Five are allowed, and the sixth fails at its first byte.
+        let five = [&first[..], &next, &next, &next, &last].concat();
+        let log = every_way(|| new(5, 1000), &five.repeat(3));
+        assert_eq!(log.events, vec![Event::Binary(b"xxxxx".into()); 3]);
+        let mut connection = new(5, 1000);
+        feed(&mut connection, [&[&first[..], &next, &next, &next, &next].concat()[..]]);
+        let error = ProtocolError::TooManyFragments { limit: 5 };
+        assert_eq!(error.close_code().get(), 1008);
+        assert_eq!(fails_at(&mut connection, &last), Some((1, error)));
+        // Whichever limit is reached first.
+        let log = every_way(|| new(5, 3), &five);
+        assert_eq!(log.error, Some(ProtocolError::MessageTooBig { seen: 4, limit: 3 }));
+    }
+}
+
+/// 2 GiB and more in pieces of 8 KiB, each delivered: the number counts for what is kept only.
+#[test]
+fn s95_chunks_without_end() {
+    for (role, byte0) in [(Role::Client, BINARY), (Role::Client, TEXT), (Role::Server, BINARY)] {
+        let mut connection = with_limit(role, u64::MAX, Delivery::Chunks);
+        let mut output = Output::new();
+        // The same memory each time: a mask turns its bytes into others, of the same length.
+        let mut first = role.frame(byte0, &[b'x'; 8 << 10]);
+        let mut next = role.frame(CONTINUATION, &[b'x'; 8 << 10]);
+        let mut received = 0_u64;
+        for index in 0..=1 << 18 {
+            let mut input = if index == 0 { &mut first[..] } else { &mut next[..] };
+            let len = match connection.receive(&mut input, &mut output) {
+                Ok(Some(Event::BinaryChunk { data, last: false })) => data.len(),
+                Ok(Some(Event::TextChunk { text, last: false })) => text.len(),
+                other => panic!("{index}: {other:?}"),
             };
-            let first = role.frame(BINARY, b"x");
-            let next = role.frame(CONTINUATION, b"x");
-            let last = role.frame(FIN | CONTINUATION, b"x");
-            // Five are allowed, and the sixth fails at its first byte.
-            let five = [&first[..], &next, &next, &next, &last].concat();
-            let log = every_way(|| new(5, 1000), &five.repeat(3));
-            assert_eq!(log.events, vec![Event::Binary(b"xxxxx".into()); 3]);
-            let mut connection = new(5, 1000);
-            feed(&mut connection, [&[&first[..], &next, &next, &next, &next].concat()[..]]);
-            let error = ProtocolError::TooManyFragments { limit: 5 };
-            assert_eq!(error.close_code().get(), 1008);
-            assert_eq!(fails_at(&mut connection, &last), Some((1, error)));
-            // Whichever limit is reached first.
-            let log = every_way(|| new(5, 3), &five);
-            assert_eq!(log.error, Some(ProtocolError::MessageTooBig { seen: 4, limit: 3 }));
+            assert!(len == 8 << 10 && input.is_empty());
+            received += len as u64;
         }
+        assert_eq!(received, (2 << 30) + (8 << 10));
+        assert_eq!(connection.statistics().received.payload_bytes, received);
+        // The row of empty ones is bounded all the same.
+        let error = ProtocolError::TooManyEmptyFragments { limit: 1024 };
+        let empty = role.frame(CONTINUATION, b"");
+        let (_, failed) = fails_at(&mut connection, &empty.repeat(1025)).expect("too many");
+        assert_eq!(failed, error);
+    }
+}
+
+/// Nor is what is dropped kept.
+#[test]
+fn s95_fragments_that_are_dropped() {
+    for role in ROLES {
+        let mut config = Config::default();
+        config.max_fragments = 2;
+        let mut connection = role.connection(config);
+        let mut output = Output::new();
+        let next = role.frame(CONTINUATION, b"x");
+        receive(&mut connection, &role.frame(BINARY, b"x"), &mut output).0.expect("the first");
+        receive(&mut connection, &next, &mut output).0.expect("the second");
+        connection.discard_data();
+        assert_eq!(receive(&mut connection, &next.repeat(1000), &mut output), (Ok(None), 0));
     }
 }
 

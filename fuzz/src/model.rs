@@ -2,7 +2,7 @@
 //! copied, every limit recomputed. What the connection does is held against it.
 
 use websocket_proto::frame::{Header, Opcode, Parsed};
-use websocket_proto::{CloseCode, CloseFrame, Config, Event, Message};
+use websocket_proto::{CloseCode, CloseFrame, Config, Delivery, Event, Message};
 
 /// What an endpoint that receives `input` has to see.
 #[derive(Debug, Default)]
@@ -126,7 +126,8 @@ fn header(
     if byte0 & 0x70 != 0 || data && continues != partial.is_some() {
         return Err(1002);
     }
-    if continues && partial.is_some_and(|message| message.fragments == config.max_fragments) {
+    let kept = config.delivery == Delivery::Messages;
+    if continues && kept && partial.is_some_and(|it| it.fragments == config.max_fragments) {
         return Err(1008);
     }
     let Some(byte1) = input.split_off_first().copied() else { return Ok(None) };

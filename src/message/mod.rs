@@ -206,7 +206,9 @@ impl Assembler {
         self.fragments = self.fragments.saturating_add(1);
         self.empty_fragments =
             if payload_len == 0 { self.empty_fragments.saturating_add(1) } else { 0 };
-        rules.no_fragment_left = self.fragments >= rules.limits.fragments;
+        // What is not kept may have any number: each costs what its bytes cost.
+        rules.no_fragment_left =
+            self.fate == Fate::Kept && self.fragments >= rules.limits.fragments;
         rules.no_empty_left = self.empty_fragments >= rules.limits.empty_fragments;
     }
 
@@ -290,6 +292,7 @@ impl Assembler {
     /// here on. The rules still hold.
     pub(crate) fn discard(&mut self) {
         self.fate = Fate::Dropped;
+        self.rules.no_fragment_left = false;
         self.buffer = Buffer::Binary(Vec::new());
         self.direct = false;
         #[cfg(feature = "deflate")]
