@@ -142,13 +142,18 @@ impl ReceivePath {
                 self.end = End::Failed(error);
                 // Nothing more will be delivered: what was kept for it is given back. What was found
                 // before still is.
-                if !self.assembler.untaken {
+                if !self.has_untaken() {
                     self.assembler.discard();
                     self.control = None;
                 }
                 error
             }
         }
+    }
+
+    /// Whether the payload of an event that was found, and not made yet, was moved out of the input.
+    fn has_untaken(&self) -> bool {
+        self.assembler.has_untaken() || (self.control.is_some() && self.decoder.is_between_frames())
     }
 
     /// The transport has ended.
@@ -235,7 +240,6 @@ impl ReceivePath {
         answer: impl FnOnce(Due<'_>),
     ) -> Result<Option<Event<'i>>, ProtocolError> {
         let last = found.last;
-        self.assembler.untaken = false;
         let error = match signal {
             Signal::NeedInput => return Ok(None),
             Signal::Binary => return Ok(Some(Event::Binary(self.binary(found, taken)))),
@@ -363,14 +367,13 @@ impl ReceivePath {
     /// A message or a chunk of it ends at `consumed`.
     #[inline(always)]
     fn found_data(
-        &mut self,
+        &self,
         progress: Progress,
         consumed: usize,
         payload: Range<usize>,
         found: &mut Found,
     ) -> Signal {
         let (owned, last) = (progress == Progress::Owned, !self.assembler.in_message());
-        self.assembler.untaken = owned;
         *found = Found { consumed, payload, owned, last };
         self.data_signal()
     }

@@ -103,8 +103,6 @@ pub(crate) struct Assembler {
     moved: bool,
     /// Whether the application may have appended to the message what is not looked at yet.
     direct: bool,
-    /// An event was found whose payload was moved out of the input and not taken yet.
-    pub(crate) untaken: bool,
     fragments: u32,
     empty_fragments: u32,
     utf8: Utf8,
@@ -146,7 +144,6 @@ impl Assembler {
             fate: if chunks { Fate::Chunks } else { Fate::Kept },
             moved: false,
             direct: false,
-            untaken: false,
             fragments: 0,
             empty_fragments: 0,
             utf8: Utf8::new(),
@@ -289,6 +286,11 @@ impl Assembler {
             Buffer::Binary(data) => data,
             Buffer::Text(_) => Vec::new(), // likewise
         }
+    }
+
+    /// Whether there is a whole message, or a chunk, that was moved out of the input and not taken.
+    pub(crate) fn has_untaken(&self) -> bool {
+        !self.buffer.is_empty() && (self.delivers_chunks() || !self.in_message())
     }
 
     /// No data will be delivered any more: gives back what was kept for it, and keeps nothing from

@@ -1,7 +1,7 @@
 //! However the input is cut, a connection sees the same and does the same, and chunks are what
 //! messages are made of.
 
-use websocket_proto::{Connection, Counters, Delivery};
+use websocket_proto::{Connection, Counters, Delivery, Event};
 
 use super::super::common::{Log, feed, feed_direct, keys};
 use super::super::script::Script;
@@ -15,6 +15,10 @@ pub fn run(data: &[u8]) {
         Delivery::Messages => Delivery::Chunks,
         Delivery::Chunks => Delivery::Messages,
     };
+    // Fragments count in the one and not in the other.
+    let mut uncounted = config;
+    uncounted.max_fragments = u32::MAX;
+    differently.max_fragments = u32::MAX;
     let input = script.0;
     let new = |config| match is_server {
         true => Connection::server(agreed.clone(), config),
@@ -33,8 +37,20 @@ pub fn run(data: &[u8]) {
     assert_eq!(directly(cuts.of(input).collect(), input.len()), whole, "the same, memory kept");
     assert_eq!(directly(input.chunks(1).collect(), 0), whole, "byte by byte, directly");
     assert_eq!(directly(input.chunks(1).collect(), input.len()), whole, "the same, memory kept");
+    let whole = feed_to_the_end(new(uncounted), [input]);
     assert_eq!(feed_to_the_end(new(differently), [input]), whole, "other delivery");
     assert_eq!(feed_to_the_end(new(differently), cuts.of(input)), whole, "cut, other");
+    let discarded = |pieces| {
+        to_the_end(new(config), |connection| {
+            connection.discard_data();
+            feed(connection, pieces)
+        })
+    };
+    let whole = discarded(vec![input]);
+    let is_data = |event: &Event<'_>| matches!(event, Event::Text(_) | Event::Binary(_));
+    assert!(!whole.0.events.iter().any(is_data), "no data");
+    assert_eq!(discarded(cuts.of(input).collect()), whole, "cut, discarded");
+    assert_eq!(discarded(input.chunks(1).collect()), whole, "byte by byte, discarded");
 }
 
 fn feed_to_the_end<'i>(

@@ -34,7 +34,6 @@ impl ReceivePath {
             }
             return Ok(Signal::NeedInput);
         }
-        self.assembler.untaken = self.control.is_some();
         match frame.opcode {
             Opcode::Ping => Ok(Signal::Ping),
             Opcode::Pong => Ok(Signal::Pong),

@@ -35,7 +35,6 @@ impl ReceivePath {
         if !ends_message {
             return Ok(None);
         }
-        self.assembler.untaken = true;
         *found = Found { owned: true, last: true, ..Found::default() };
         Ok(Some(self.data_signal()))
     }
