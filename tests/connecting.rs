@@ -17,11 +17,21 @@ use websocket_proto::io::{ClientOptions, Error, ServerOptions, blocking};
 type Connected = Result<(String, Response), Error>;
 type Adapter = fn(&Url, ClientRequest, &ClientOptions) -> Connected;
 
-const ADAPTERS: &[Adapter] = &[|url, request, options| {
-    let (websocket, response) = blocking::connect_with(url, request, options)?;
-    assert!(websocket.stream().nodelay().unwrap());
-    Ok((websocket.stream().peer_addr().unwrap().to_string(), response))
-}];
+const ADAPTERS: &[Adapter] = &[
+    |url, request, options| {
+        let (websocket, response) = blocking::connect_with(url, request, options)?;
+        assert!(websocket.stream().nodelay().unwrap());
+        Ok((websocket.stream().peer_addr().unwrap().to_string(), response))
+    },
+    #[cfg(feature = "tokio")]
+    |url, request, options| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let connecting = websocket_proto::io::tokio::connect_with(url, request, options);
+        let (websocket, response) = runtime.block_on(connecting)?;
+        assert!(websocket.stream().nodelay().unwrap());
+        Ok((websocket.stream().peer_addr().unwrap().to_string(), response))
+    },
+];
 
 fn parse(url: &str) -> Url {
     url.parse().unwrap()
@@ -70,6 +80,11 @@ fn connects_by_the_url_alone() {
     let url = format!("ws://{}/", listener.local_addr().unwrap());
     serve(listener);
     blocking::connect(&url).unwrap();
+    #[cfg(feature = "tokio")]
+    {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(websocket_proto::io::tokio::connect(&url)).unwrap();
+    }
 }
 
 #[test]

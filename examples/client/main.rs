@@ -1,22 +1,31 @@
 //! A line client: each line of standard input is sent as a text message, each message received is
-//! printed as a line.
+//! printed as a line. Where the server gives a reason to close or leads elsewhere, standard error
+//! tells. Characters that a terminal would obey are escaped, but for a binary message that goes
+//! into a file or a pipe.
 //!
 //! `cargo run --release --features tokio --example client -- ws://localhost:9001`
 
-use std::io::{BufRead, stdin};
+mod printable;
+
+use std::io::{BufRead, IsTerminal, stdin};
 use std::pin::pin;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
+use printable::{in_one_line, printable};
 use tokio::io::{AsyncWriteExt, Stdout, stdout};
+use tokio::net::TcpStream;
 use tokio::select;
 use tokio::sync::mpsc;
-use websocket_proto::handshake::{ClientRequest, Url};
-use websocket_proto::io::tokio::connect_with;
+use websocket_proto::handshake::{ClientRequest, HandshakeError, Url};
+use websocket_proto::io::tokio::{Tokio, connect_with};
 use websocket_proto::io::{ClientOptions, Error};
 use websocket_proto::{ApiMisuse, CloseCode, Message};
+
+type Receiver = websocket_proto::io::Receiver<Tokio<TcpStream>>;
+type Sender = websocket_proto::io::Sender<Tokio<TcpStream>>;
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -59,7 +68,7 @@ fn main() -> ExitCode {
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("client: {error}");
+            eprintln!("client: {}", in_one_line(&told(&error)));
             ExitCode::from(if matches!(error, Error::Misuse(_)) { 2 } else { 1 })
         }
     }
@@ -75,6 +84,18 @@ async fn run(arguments: &Arguments) -> Result<(), Error> {
 
     // Each direction by itself: neither the server nor we may stop reading while we write.
     let (mut receiver, mut sender) = websocket.split();
+    talk(&mut receiver, &mut sender).await?;
+    let Ok(websocket) = sender.reunite(receiver) else { return Ok(()) }; // not reached
+    if let Some(closed) = websocket.connection().closed()
+        && !closed.reason.is_empty()
+    {
+        eprintln!("client: closed with {}: {}", closed.code, in_one_line(closed.reason));
+    }
+    Ok(())
+}
+
+/// Sends lines and prints messages until the connection is over.
+async fn talk(receiver: &mut Receiver, sender: &mut Sender) -> Result<(), Error> {
     let send = async {
         let mut lines = lines();
         while let Some(line) = lines.recv().await {
@@ -101,6 +122,16 @@ async fn run(arguments: &Arguments) -> Result<(), Error> {
     }
 }
 
+/// What failed; of a server that leads elsewhere, also where.
+fn told(error: &Error) -> String {
+    if let Error::Handshake(HandshakeError::Refused(response)) = error
+        && let Some(location) = response.header("location")
+    {
+        return format!("{error}, location: {}", String::from_utf8_lossy(location));
+    }
+    error.to_string()
+}
+
 fn request(arguments: &Arguments) -> ClientRequest {
     let mut request = ClientRequest::from_url(&arguments.url);
     for (name, value) in &arguments.header {
@@ -124,9 +155,20 @@ fn request(arguments: &Arguments) -> ClientRequest {
     request
 }
 
-/// A text as it is, a binary message as its bytes.
+/// A text without what a terminal obeys; a binary message as its bytes, unless a terminal would
+/// get them.
 async fn print(stdout: &mut Stdout, message: &Message<'_>) -> Result<(), Error> {
-    stdout.write_all(message.as_bytes()).await?;
+    let shown = match message {
+        Message::Text(text) => printable(text),
+        Message::Binary(data) if std::io::stdout().is_terminal() => {
+            printable(&String::from_utf8_lossy(data))
+        }
+        Message::Binary(data) => {
+            stdout.write_all(data).await?;
+            String::new()
+        }
+    };
+    stdout.write_all(shown.as_bytes()).await?;
     stdout.write_all(b"\n").await?;
     stdout.flush().await?;
     Ok(())

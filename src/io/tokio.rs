@@ -30,11 +30,12 @@ use tokio::net::TcpStream;
 use tokio::time::{self, Instant, Sleep};
 
 use super::asynchronous::{self, AsyncTransport};
+use super::dial;
 use super::error::Error;
 use super::options::{ClientOptions, DEFAULT_OPTIONS, ServerOptions};
 use super::parts::Parts;
-use crate::handshake::{Accept, ClientRequest, HandshakeError, Refusal, Request, Response, Url};
-use crate::{ApiMisuse, Connection};
+use crate::Connection;
+use crate::handshake::{Accept, ClientRequest, Refusal, Request, Response, Url};
 
 /// A WebSocket connection over a stream of tokio.
 pub type WebSocket<S> = asynchronous::WebSocket<Tokio<S>>;
@@ -77,51 +78,45 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 }
 
-/// Connects to a `ws://` URL, with default options. The handshake deadline bounds it all.
+/// Connects to a `ws://` URL, with default options. See [`connect_with`].
 ///
-/// *Cancellation*: the connection is dropped.
+/// *Cancellation*: as [`connect_with`].
 ///
 /// # Errors
 ///
-/// [`Error::Io`]; [`Error::Handshake`] with the server's answer; [`Error::Misuse`] for a URL that
-/// cannot be used: `wss://` needs a TLS stream, see [`client`].
+/// As [`connect_with`].
 pub async fn connect(url: &str) -> Result<WebSocket<TcpStream>, Error> {
     let url: Url = url.parse()?;
-    let (websocket, _) =
-        connect_with(&url, ClientRequest::from_url(&url), &ClientOptions::default()).await?;
-    Ok(websocket)
+    let request = ClientRequest::from_url(&url);
+    Ok(connect_with(&url, request, &ClientOptions::default()).await?.0)
 }
 
 /// Connects to the host of a `ws://` URL with a request of one's own. Returns the server's
-/// response as well. The handshake deadline bounds it all.
+/// response as well.
 ///
-/// *Cancellation*: the connection is dropped.
+/// The addresses of the host are tried side by side (RFC 8305): the next one begins when one has
+/// failed, or has not connected within 250 ms; the first that connects is taken. The handshake
+/// deadline bounds it all: looking the name up, connecting, and the handshake.
+///
+/// *Cancellation*: the connection is dropped, and every attempt to make one. A look-up that has
+/// begun ends by itself: the resolver of the operating system cannot be interrupted, and tokio
+/// runs it in a thread of its pool. A runtime that is dropped waits for such a thread,
+/// `Runtime::shutdown_timeout` does not.
 ///
 /// # Errors
 ///
-/// As [`connect`].
+/// - [`Error::Io`]: the name has no address, or none of its addresses could be connected to. The
+///   error names each, and has the kind of the one that says most about the server.
+/// - [`Error::Handshake`]: with the server's answer, or
+///   [`Timeout`](crate::handshake::HandshakeError::Timeout) once the deadline has passed, whatever was going on.
+/// - [`Error::Misuse`]: a URL that cannot be used (`wss://` needs a TLS stream, see [`client`]), or
+///   a request that cannot be sent.
 pub async fn connect_with(
     url: &Url,
     request: ClientRequest,
     options: &ClientOptions,
 ) -> Result<(WebSocket<TcpStream>, Response), Error> {
-    if url.is_secure() {
-        return Err(ApiMisuse::SecureUrl.into());
-    }
-    let begin = Instant::now();
-    let connecting = TcpStream::connect((url.host(), url.port()));
-    let stream = match options.deadlines.handshake {
-        Some(limit) => {
-            time::timeout(limit, connecting).await.map_err(|_| HandshakeError::Timeout)??
-        }
-        None => connecting.await?,
-    };
-    // A small message should not wait for the acknowledgement of the one before.
-    stream.set_nodelay(true)?;
-    // One deadline for both: what the transport took is not left for the handshake.
-    let mut options = options.clone();
-    let handshake = &mut options.deadlines.handshake;
-    *handshake = handshake.map(|limit| limit.saturating_sub(begin.elapsed()));
+    let (stream, options) = dial::tokio::dial(url, options).await?;
     client(stream, request, &options).await
 }
 
@@ -132,7 +127,7 @@ pub async fn connect_with(
 ///
 /// # Errors
 ///
-/// As [`connect`].
+/// As [`connect_with`].
 pub async fn client<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     request: ClientRequest,

@@ -6,6 +6,8 @@ pub(super) mod blocking;
 mod failures;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "tokio")]
+pub(super) mod tokio;
 
 use std::format;
 use std::io;

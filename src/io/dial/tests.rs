@@ -4,6 +4,8 @@
 #[cfg(all(feature = "tokio", target_os = "linux"))]
 mod black_hole;
 mod blocking;
+#[cfg(feature = "tokio")]
+mod tokio;
 
 use std::format;
 use std::io::{self, ErrorKind};

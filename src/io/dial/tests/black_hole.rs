@@ -73,11 +73,25 @@ fn s92_blocking_reaches_the_second_address() {
 }
 
 #[test]
+fn s92_tokio_reaches_the_second_address() {
+    let (_hole, _good, addresses) = both();
+    for limit in [LONG, None] {
+        let (url, resolve) = (url(), async { Ok(addresses) });
+        let dialing = dial::tokio::dial_with(&url, resolve, limit);
+        let stream = runtime().block_on(dialing).unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), addresses[1]);
+        assert!(stream.nodelay().unwrap());
+    }
+}
+
+#[test]
 fn nothing_but_a_black_hole() {
     let hole = BlackHole::new();
     let mut options = ClientOptions::default();
     options.deadlines.handshake = Some(SHORT);
     let (url, request) = (hole.url(), ClientRequest::from_url(&hole.url()));
     assert_timeout(crate::io::blocking::connect_tcp(&url, &options));
-    assert_timeout(crate::io::blocking::connect_with(&url, request, &options));
+    assert_timeout(crate::io::blocking::connect_with(&url, request.clone(), &options));
+    let connecting = crate::io::tokio::connect_with(&url, request, &options);
+    assert_timeout(runtime().block_on(connecting));
 }
