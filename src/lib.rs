@@ -60,6 +60,7 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod brief;
 mod close_code;
 mod config;
 mod connection;

@@ -1,6 +1,9 @@
 //! What the opening handshake decided: the only type that handshake and connection share.
 
 use alloc::string::String;
+use core::fmt;
+
+use crate::brief::Brief;
 
 /// The result of an opening handshake: what [`Connection`](crate::Connection) needs to know of it.
 ///
@@ -14,7 +17,7 @@ use alloc::string::String;
 /// let connection = Connection::server(Negotiated::default(), Config::default());
 /// # let _ = connection;
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Negotiated {
     /// The subprotocol in use, if one was agreed (RFC 6455 section 1.9).
@@ -22,6 +25,16 @@ pub struct Negotiated {
     /// The parameters of permessage-deflate, if it was agreed (RFC 7692).
     #[cfg(feature = "deflate")]
     pub deflate: Option<DeflateParams>,
+}
+
+impl fmt::Debug for Negotiated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Negotiated");
+        shown.field("subprotocol", &self.subprotocol.as_deref().map(Brief));
+        #[cfg(feature = "deflate")]
+        shown.field("deflate", &self.deflate);
+        shown.finish()
+    }
 }
 
 /// What both ends agreed on for permessage-deflate (RFC 7692 section 7.1).
