@@ -1,0 +1,102 @@
+//! What both roles do with the outcomes.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::print;
+use crate::error::Error;
+use crate::expectation::Expectation;
+use crate::report::failure::Failure;
+use crate::report::json;
+use crate::report::table::Table;
+use crate::sections;
+use crate::verdict::Outcome;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Run only these cases: 6.*, 12.1.3. May be repeated.
+    #[arg(long, value_name = "GLOB")]
+    pub(super) case: Vec<String>,
+    /// Leave these cases out. May be repeated.
+    #[arg(long, value_name = "GLOB")]
+    pub(super) exclude: Vec<String>,
+    /// The most time for one case; each case has its own limit too.
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    pub(super) timeout: Option<Duration>,
+    /// What is expected: any other outcome, better or worse, fails.
+    #[arg(long, value_name = "FILE")]
+    expect: Option<PathBuf>,
+    /// Write the outcomes as what is expected from now on.
+    #[arg(long, value_name = "FILE")]
+    write_expect: Option<PathBuf>,
+    /// Write all outcomes as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Print nothing but errors.
+    #[arg(long)]
+    pub(super) quiet: bool,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if seconds > 0.0 && seconds <= 86_400.0 => Ok(duration),
+        _ => Err("not a number of seconds from above 0 to 86400".to_owned()),
+    }
+}
+
+impl Arguments {
+    /// What is expected. Read before anything runs, so that a mistake in it costs no time.
+    pub(super) fn expectation(&self) -> Result<Option<Expectation>, Error> {
+        let known: Vec<_> = sections::all().into_iter().map(|case| case.id).collect();
+        self.expect.as_deref().map(|path| Expectation::read(path, &known)).transpose()
+    }
+
+    /// Reports the outcomes; whether they are as expected.
+    pub(super) fn report(
+        &self,
+        outcomes: &[Outcome],
+        expectation: Option<Expectation>,
+        took: Duration,
+    ) -> Result<bool, Error> {
+        let unexpected: Vec<Failure<'_>> = outcomes
+            .iter()
+            .filter_map(|outcome| match &expectation {
+                Some(expectation) => expectation
+                    .differs(outcome)
+                    .map(|expected| Failure { outcome, expected: Some(expected) }),
+                None => outcome.verdict.is_failure().then_some(Failure { outcome, expected: None }),
+            })
+            .collect();
+        if !self.quiet {
+            let mut text = String::new();
+            for failure in &unexpected {
+                let _ = writeln!(text, "{failure}");
+            }
+            let _ = writeln!(text, "{}", Table(outcomes));
+            let _ = match unexpected.len() {
+                0 => writeln!(text, "all as expected, {:.1} s", took.as_secs_f64()),
+                n => writeln!(text, "{n} not as expected, {:.1} s", took.as_secs_f64()),
+            };
+            print(&text)?;
+        }
+        let as_expected = unexpected.is_empty();
+        self.write(outcomes, expectation)?;
+        Ok(as_expected || self.write_expect.is_some())
+    }
+
+    fn write(&self, outcomes: &[Outcome], expectation: Option<Expectation>) -> Result<(), Error> {
+        if let Some(path) = &self.json {
+            fs::write(path, json::document(outcomes))
+                .map_err(|error| Error::new(format!("cannot write {}: {error}", path.display())))?;
+        }
+        match &self.write_expect {
+            Some(path) => Expectation::of(outcomes, expectation.unwrap_or_default()).write(path),
+            None => Ok(()),
+        }
+    }
+}
