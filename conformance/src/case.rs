@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::deflate::Agreement;
 use crate::exchange::Exchange;
+use crate::handshake::case::Opening;
 use crate::verdict::Behavior;
 use crate::wire::frame::Frame;
 use crate::wire::payload::Payload;
@@ -83,6 +84,8 @@ pub(crate) struct Case {
     pub(crate) role: Role,
     /// The extension as it is offered and accepted; nothing is offered without.
     pub(crate) deflate: Option<Agreement>,
+    /// The opening handshake, where the case is about it.
+    pub(crate) opening: Option<Opening>,
     pub(crate) steps: Vec<Step>,
     /// What the peer may do, by the verdict that it earns. Anything else fails.
     pub(crate) allowed: Vec<(Behavior, Vec<Event>)>,
@@ -199,6 +202,7 @@ impl Case {
             sentence,
             role: Role::Both,
             deflate: None,
+            opening: None,
             steps: Vec::new(),
             allowed: Vec::new(),
             closing: Expected {

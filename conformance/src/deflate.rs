@@ -140,8 +140,7 @@ impl Accept {
 fn invalid(found: String) -> Breach {
     Breach::new(
         "RFC 7692 7.1",
-        "A client MUST _Fail the WebSocket Connection_ if the peer server accepted an extension \
-         negotiation offer with parameters that are invalid or that were not offered",
+        "A client MUST _Fail the WebSocket Connection_ if the peer server accepted an extension negotiation offer for this extension",
         found,
     )
 }
@@ -303,7 +302,7 @@ impl Inflater {
 fn corrupt(found: &'static str) -> Breach {
     Breach::new(
         "RFC 7692 7.2.1",
-        "Compress all the octets of the payload of the message using DEFLATE",
+        "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message. Decompress the resulting data using DEFLATE",
         found,
     )
     .invalid_payload()

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::case::{Case, Event, Side};
+use crate::handshake::case::Answered;
 use crate::session::matches;
 use crate::verdict::{Behavior, Closing, Verdict};
 use crate::wire::decoder::Breach;
@@ -28,6 +29,8 @@ pub(crate) struct Record {
     pub(crate) after_close: usize,
     pub(crate) reset: bool,
     pub(crate) breach: Option<Breach>,
+    /// The answer to the request of the case.
+    pub(crate) answered: Option<Answered>,
     /// What came of an exchange.
     pub(crate) echoes: Option<Echoes>,
 }
@@ -53,6 +56,7 @@ impl Default for Record {
             after_close: 0,
             reset: false,
             breach: None,
+            answered: None,
             echoes: None,
         }
     }
@@ -60,6 +64,9 @@ impl Default for Record {
 
 /// Both verdicts. `suite_is_client`: a server is tested.
 pub(crate) fn judge(case: &Case, record: &Record, suite_is_client: bool) -> Verdict {
+    if let Some(answered) = record.answered.as_ref().filter(|answered| !answered.open) {
+        return refused(case, answered);
+    }
     if let Err(why) = &record.opened {
         return Verdict {
             behavior: Behavior::Failed,
@@ -69,6 +76,11 @@ pub(crate) fn judge(case: &Case, record: &Record, suite_is_client: bool) -> Verd
         };
     }
     let (mut behavior, mut why) = behavior(case, record);
+    if let Some(answered) = record.answered.as_ref().filter(|answered| answered.behavior > behavior)
+    {
+        behavior = answered.behavior;
+        why.clone_from(&answered.why);
+    }
     let (mut closing, closing_why) = closing(case, record, suite_is_client);
     let wrong_side = case.closing.wrong_side_is_failure && case.closing.by != record.begun_by;
     let wrong_code = case.closing.wrong_code_is_failure && closing == Closing::WrongCode;
@@ -85,6 +97,16 @@ pub(crate) fn judge(case: &Case, record: &Record, suite_is_client: bool) -> Verd
         closing = Closing::Informational;
     }
     Verdict { behavior, why, closing, closing_why }
+}
+
+/// The connection was not opened, which may be right: there is nothing to close.
+fn refused(case: &Case, answered: &Answered) -> Verdict {
+    let (mut behavior, mut closing) = (answered.behavior, Closing::Ok);
+    if case.closing.informational {
+        (behavior, closing) = (Behavior::Informational, Closing::Informational);
+    }
+    let closing_why = "the connection was not opened".to_owned();
+    Verdict { behavior, why: answered.why.clone(), closing, closing_why }
 }
 
 /// What is wrong with the end of a connection although its beginning was right.

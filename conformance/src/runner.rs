@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::case::Case;
 use crate::error::Error;
+use crate::handshake::case::Opening;
 use crate::handshake::opening::{Opened, open};
 use crate::handshake::url::Url;
 use crate::judge::{Record, judge};
@@ -92,6 +93,9 @@ async fn connect(url: &Url, deadline: Instant) -> Result<Transport, String> {
 async fn one(url: &Url, case: &Case, timeout: Option<Duration>, agent: &str) -> Outcome {
     let (started, mut log) = (Clock::now(), Log::new());
     let patience = timeout.map_or(case.patience, |timeout| case.patience.min(timeout));
+    if let Some(opening) = &case.opening {
+        return requested(url, case, opening, patience, agent).await;
+    }
     let opened = opened(url, case, &mut log).await;
     let (record, log) = match opened {
         Ok((transport, early, opened)) => {
@@ -112,4 +116,31 @@ async fn opened(
     let opened =
         open(&mut transport, &mut buffer, url, case.deflate.as_ref(), log, deadline).await?;
     Ok((transport, buffer, opened))
+}
+
+/// A case about the opening handshake. Where the server opens the connection, the steps follow.
+async fn requested(
+    url: &Url,
+    case: &Case,
+    opening: &Opening,
+    patience: Duration,
+    agent: &str,
+) -> Outcome {
+    let (started, mut log) = (Clock::now(), Log::new());
+    let deadline = Instant::now() + OPENING;
+    let (record, log) = match connect(url, deadline).await {
+        Ok(mut transport) => {
+            let mut buffer = Vec::new();
+            let answered = opening.run(&mut transport, &mut buffer, &mut log, deadline).await;
+            let (record, log) = if answered.open {
+                Session::new(case, true, transport, &buffer, None, log).run(patience).await
+            } else {
+                transport.finish(Duration::from_millis(100)).await;
+                (Record::default(), log)
+            };
+            (Record { answered: Some(answered), ..record }, log)
+        }
+        Err(why) => (Record { opened: Err(why), ..Record::default() }, log),
+    };
+    Outcome::new(case, judge(case, &record, true), &record, agent, started.elapsed(), log)
 }

@@ -35,6 +35,14 @@ fn explained(case: &Case) -> String {
     if let Some(agreement) = &case.deflate {
         let _ = writeln!(text, "A client offers: {}", agreement.offer());
     }
+    if let Some(opening) = &case.opening {
+        let request = shown(&opening.request, opening.request.len());
+        let _ = writeln!(text, "The suite sends{} the request {request}", cut_text(opening.cut));
+        for (behavior, answer) in &opening.allowed {
+            let _ = writeln!(text, "  - {behavior}: {}", answer.text());
+        }
+        let _ = writeln!(text, "\nWhere the connection is opened,");
+    }
     let _ = writeln!(text, "The suite");
     for step in &case.steps {
         let _ = writeln!(text, "  - {}", step_text(step));

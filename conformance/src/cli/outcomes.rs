@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -11,8 +11,8 @@ use super::print;
 use crate::error::Error;
 use crate::expectation::Expectation;
 use crate::report::failure::Failure;
-use crate::report::json;
 use crate::report::table::Table;
+use crate::report::{Finding, folder, json, junit};
 use crate::sections;
 use crate::verdict::Outcome;
 
@@ -33,6 +33,12 @@ pub(super) struct Arguments {
     /// Write the outcomes as what is expected from now on.
     #[arg(long, value_name = "FILE")]
     write_expect: Option<PathBuf>,
+    /// Write a report for people into this folder, and index.json as Autobahn writes it.
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+    /// Write the outcomes for a CI that reads JUnit's XML.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     /// Write all outcomes as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -50,8 +56,12 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl Arguments {
-    /// What is expected. Read before anything runs, so that a mistake in it costs no time.
+    /// What is expected. Read before anything runs, so that a mistake costs no time; for the same reason
+    /// the folder for the report is made here.
     pub(super) fn expectation(&self) -> Result<Option<Expectation>, Error> {
+        if let Some(folder) = &self.report {
+            folder::make(folder)?;
+        }
         let known: Vec<_> = sections::all().into_iter().map(|case| case.id).collect();
         self.expect.as_deref().map(|path| Expectation::read(path, &known)).transpose()
     }
@@ -63,40 +73,46 @@ impl Arguments {
         expectation: Option<Expectation>,
         took: Duration,
     ) -> Result<bool, Error> {
-        let unexpected: Vec<Failure<'_>> = outcomes
-            .iter()
-            .filter_map(|outcome| match &expectation {
-                Some(expectation) => expectation
-                    .differs(outcome)
-                    .map(|expected| Failure { outcome, expected: Some(expected) }),
-                None => outcome.verdict.is_failure().then_some(Failure { outcome, expected: None }),
-            })
-            .collect();
+        let findings: Vec<Finding<'_>> =
+            outcomes.iter().map(|outcome| Finding::new(outcome, expectation.as_ref())).collect();
+        let unexpected: Vec<&Finding<'_>> =
+            findings.iter().filter(|finding| !finding.as_expected).collect();
         if !self.quiet {
             let mut text = String::new();
-            for failure in &unexpected {
-                let _ = writeln!(text, "{failure}");
+            for finding in &unexpected {
+                let _ = writeln!(text, "{}", Failure(finding));
             }
             let _ = writeln!(text, "{}", Table(outcomes));
+            let seconds = took.as_secs_f64();
             let _ = match unexpected.len() {
-                0 => writeln!(text, "all as expected, {:.1} s", took.as_secs_f64()),
-                n => writeln!(text, "{n} not as expected, {:.1} s", took.as_secs_f64()),
+                0 => writeln!(text, "all as expected, {seconds:.1} s"),
+                n => writeln!(text, "{n} not as expected, {seconds:.1} s"),
             };
             print(&text)?;
         }
         let as_expected = unexpected.is_empty();
-        self.write(outcomes, expectation)?;
+        self.write(outcomes, &findings)?;
+        if let Some(path) = &self.write_expect {
+            Expectation::of(outcomes, expectation.unwrap_or_default()).write(path)?;
+        }
         Ok(as_expected || self.write_expect.is_some())
     }
 
-    fn write(&self, outcomes: &[Outcome], expectation: Option<Expectation>) -> Result<(), Error> {
+    fn write(&self, outcomes: &[Outcome], findings: &[Finding<'_>]) -> Result<(), Error> {
         if let Some(path) = &self.json {
-            fs::write(path, json::document(outcomes))
-                .map_err(|error| Error::new(format!("cannot write {}: {error}", path.display())))?;
+            write(path, &json::document(outcomes))?;
         }
-        match &self.write_expect {
-            Some(path) => Expectation::of(outcomes, expectation.unwrap_or_default()).write(path),
+        if let Some(path) = &self.junit {
+            write(path, &junit::document(findings)?)?;
+        }
+        match &self.report {
+            Some(folder) => folder::write(folder, findings),
             None => Ok(()),
         }
     }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    fs::write(path, text)
+        .map_err(|error| Error::new(format!("cannot write {}: {error}", path.display())))
 }

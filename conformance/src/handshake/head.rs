@@ -57,6 +57,20 @@ impl Head {
         Ok(Self { start, fields })
     }
 
+    /// The status of an answer.
+    pub(crate) fn status(&self) -> Option<u16> {
+        let mut start = self.start.split(' ');
+        start.next().filter(|version| version.starts_with("HTTP/1."))?;
+        start.next().filter(|status| status.len() == 3)?.parse().ok()
+    }
+
+    /// All of it in one line, for people.
+    pub(crate) fn line(&self) -> String {
+        self.fields
+            .iter()
+            .fold(self.start.clone(), |line, (name, value)| format!("{line} | {name}: {value}"))
+    }
+
     /// The values of a field, each as it came.
     pub(crate) fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.fields.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())

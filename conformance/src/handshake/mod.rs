@@ -1,6 +1,7 @@
 //! The opening handshake (RFC 6455 4), both roles, without the code of any library.
 
 pub(crate) mod accepting;
+pub(crate) mod case;
 pub(crate) mod head;
 pub(crate) mod opening;
 pub(crate) mod url;

@@ -35,7 +35,7 @@ pub(crate) async fn open(
     log.note(format!("request: {}", request.trim_end().replace("\r\n", " | ")));
     transport.write(request.into_bytes());
     let head = Head::read(transport, buffer, deadline).await?;
-    log.note(format!("answer: {} | {}", head.start, fields(&head)));
+    log.note(format!("answer: {}", head.line()));
     judge(&head, &key)?;
     let extensions: Vec<Extension> =
         head.all("sec-websocket-extensions").flat_map(Extension::list).collect();
@@ -63,11 +63,6 @@ fn request(url: &Url, key: &str, deflate: Option<&Agreement>) -> String {
     }
     request.push_str("\r\n");
     request
-}
-
-fn fields(head: &Head) -> String {
-    let fields = head.fields.iter().map(|(name, value)| format!("{name}: {value}"));
-    fields.collect::<Vec<_>>().join(" | ")
 }
 
 /// The list after "If the status code received from the server is not 101" in 4.1.

@@ -2,21 +2,17 @@
 
 use std::fmt;
 
-use crate::verdict::{Behavior, Closing, Outcome};
+use super::Finding;
 
 /// Displays one outcome with all that is known about it.
-pub(crate) struct Failure<'a> {
-    pub(crate) outcome: &'a Outcome,
-    /// What was expected, where a file says so.
-    pub(crate) expected: Option<(Behavior, Closing)>,
-}
+pub(crate) struct Failure<'a>(pub(crate) &'a Finding<'a>);
 
 impl fmt::Display for Failure<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let outcome = self.outcome;
+        let outcome = self.0.outcome;
         let verdict = &outcome.verdict;
         writeln!(f, "{} {}", outcome.id, outcome.title)?;
-        if let Some((behavior, closing)) = self.expected {
+        if let Some((behavior, closing)) = self.0.expected {
             writeln!(f, "  expected:  {behavior}, closing {closing}")?;
         }
         writeln!(f, "  behaviour: {}: {}", verdict.behavior, verdict.why)?;

@@ -1,8 +1,8 @@
 //! The table at the end: a line a section.
 
-use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
+use super::counts;
 use crate::sections::TITLES;
 use crate::verdict::Outcome;
 
@@ -58,14 +58,4 @@ fn row(section: &str, title: &str, members: &[&Outcome]) -> [String; 6] {
         counts(members.iter().map(|outcome| outcome.verdict.behavior)),
         counts(members.iter().map(|outcome| outcome.verdict.closing)),
     ]
-}
-
-fn counts<T: Ord + fmt::Display>(verdicts: impl Iterator<Item = T>) -> String {
-    let mut counts = BTreeMap::new();
-    for verdict in verdicts {
-        let count: &mut usize = counts.entry(verdict).or_default();
-        *count = count.saturating_add(1);
-    }
-    let counts = counts.iter().map(|(verdict, count)| format!("{count} {verdict}"));
-    counts.collect::<Vec<_>>().join(", ")
 }

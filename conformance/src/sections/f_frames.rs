@@ -141,7 +141,7 @@ fn event(event: &Value) -> Option<Event> {
     }
 }
 
-fn bytes(hex: &str) -> Option<Vec<u8>> {
+pub(super) fn bytes(hex: &str) -> Option<Vec<u8>> {
     let digits = hex.as_bytes().chunks(2);
     digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
@@ -154,13 +154,11 @@ fn sentence(row: &Row) -> &'static str {
         ),
         (
             "6455 5.2",
-            "All of the header's fields mean what the section says, and values that it forbids \
-                      or reserves fail the connection",
+            "If an unknown opcode is received, the receiving endpoint MUST _Fail the WebSocket Connection_; so it is for reserved bits, and lengths MUST be minimal",
         ),
         (
             "6455 5.4",
-            "the message fragments MUST be delivered to the recipient in the order sent by the \
-                      sender",
+            "Message fragments MUST be delivered to the recipient in the order sent by the sender",
         ),
         (
             "6455 5.5.1",
@@ -175,7 +173,7 @@ fn sentence(row: &Row) -> &'static str {
         ("6455 5.6", "the whole message MUST contain valid UTF-8"),
         (
             "6455 7.4",
-            "status codes that are not defined or must not be sent are no codes of a Close frame",
+            "Endpoints MAY use the following pre-defined status codes when sending a Close frame",
         ),
         (
             "6455 8.1",
@@ -191,7 +189,7 @@ fn sentence(row: &Row) -> &'static str {
     ];
     let found = rules.iter().filter(|(section, _)| row.rfc.starts_with(section));
     found.max_by_key(|(section, _)| section.len()).map_or(
-        "a compressed message is what inflates to it by RFC 1951 with the last block put back",
+        "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message. Decompress the resulting data using DEFLATE",
         |(_, sentence)| sentence,
     )
 }

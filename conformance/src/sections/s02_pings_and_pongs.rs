@@ -7,8 +7,7 @@ use crate::wire::payload::Payload;
 const ANSWER: &str = "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response";
 const SAME: &str = "A Pong frame sent in response to a Ping frame must have identical \"Application \
                     data\" as found in the message body of the Ping frame being replied to";
-const UNASKED: &str = "A Pong frame MAY be sent unsolicited. A response to an unsolicited Pong frame is \
-                       not expected";
+const UNASKED: &str = "A response to an unsolicited Pong frame is not expected";
 const TOO_LONG: &str = "All control frames MUST have a payload length of 125 bytes or less";
 const ONLY_LAST: &str = "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in \
                          response to previous Ping frame(s), the endpoint MAY elect to send a Pong frame \

@@ -10,7 +10,8 @@ const MESSAGE: &str = "A fragmented message consists of a single frame with the 
                        opcode other than 0, followed by zero or more frames with the FIN bit clear and \
                        the opcode set to 0, and terminated by a single frame with the FIN bit set and an \
                        opcode of 0";
-const BETWEEN: &str = "Control frames MAY be injected in the middle of a fragmented message";
+const BETWEEN: &str =
+    "Control frames (see Section 5.5) MAY be injected in the middle of a fragmented message";
 const NOT_BETWEEN: &str = "The fragments of one message MUST NOT be interleaved between the fragments of \
                            another message unless an extension has been negotiated that can interpret \
                            the interleaving";

@@ -16,10 +16,10 @@ const ECHO: &str = "When sending a Close frame in response, the endpoint typical
                     it received";
 const LENGTH: &str = "All control frames MUST have a payload length of 125 bytes or less";
 const UTF8: &str = "Following the 2-byte integer, the body MAY contain UTF-8-encoded data";
-const RESERVED: &str = "Status codes in the range 0-999 are not used; codes that no document defines, and \
-                        those that MUST NOT be set in a Close frame, are none";
+const RESERVED: &str =
+    "Endpoints MAY use the following pre-defined status codes when sending a Close frame";
 const UNDEFINED: &str =
-    "Status codes in the range 4000-4999 are reserved for private use; none is above";
+    "Status codes in the range 4000-4999 are reserved for private use and thus can't be registered";
 
 /// Codes that may be in a Close frame, codes that may not, and codes that the RFC has no word for.
 const GOOD: [u16; 13] =

@@ -7,8 +7,7 @@ use crate::data::Data;
 use crate::deflate::{Accept, Agreement, Offer};
 use crate::exchange::{Exchange, Source};
 
-const SENTENCE: &str = "An endpoint uses the following algorithm to decompress a message; what comes out \
-                        is what went in";
+const SENTENCE: &str = "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message. Decompress the resulting data using DEFLATE";
 
 /// The length of the messages, the size of their fragments, and the seconds for all of them.
 const SIZES: [(usize, Option<usize>, u64); 18] = [

@@ -18,7 +18,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<(Option<u16>, String), Breach> {
     if !may_be_sent(code) {
         return Err(Breach::new(
             "RFC 6455 7.4",
-            "Endpoints MUST NOT set this value, or it is reserved and has no meaning yet",
+            "Endpoints MAY use the following pre-defined status codes when sending a Close frame",
             format!("the peer's Close frame has code {code}"),
         ));
     }
@@ -26,7 +26,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<(Option<u16>, String), Breach> {
         Ok(reason) => Ok((Some(code), reason.to_owned())),
         Err(_) => Err(Breach::new(
             "RFC 6455 5.5.1",
-            "the 2-byte integer, the body MAY contain UTF-8-encoded data",
+            "Following the 2-byte integer, the body MAY contain UTF-8-encoded data",
             "the reason in the peer's Close frame is not UTF-8",
         )
         .invalid_payload()),

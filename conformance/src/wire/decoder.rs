@@ -80,7 +80,7 @@ impl Decoder {
         if header.length > LONGEST {
             return Err(Breach::new(
                 "RFC 6455 5.2",
-                "the most significant bit MUST be 0 (and the suite sent nothing as long)",
+                "the most significant bit MUST be 0",
                 format!("the peer declared a frame of {} bytes", header.length),
             ));
         }

@@ -47,8 +47,7 @@ impl Rules {
             4 if self.deflate && first_data => Ok(()),
             4 if self.deflate => Err(Breach::new(
                 "RFC 7692 6.1",
-                "An endpoint MUST NOT set the RSV1 bit of control frames and non-first fragments of a \
-                 data message",
+                "An endpoint MUST NOT set the \"Per-Message Compressed\" bit of control frames and non-first fragments of a data message",
                 format!("the peer set RSV1 on a {} frame", opcode::name(frame.opcode)),
             )),
             bits => Err(Breach::new(
@@ -117,7 +116,7 @@ fn control(frame: &Received) -> Result<(), Breach> {
 fn reserved(opcode: u8) -> Breach {
     Breach::new(
         "RFC 6455 5.2",
-        "If an unknown opcode is received, the receiving endpoint MUST fail the connection",
+        "If an unknown opcode is received, the receiving endpoint MUST _Fail the WebSocket Connection_",
         format!("the peer sent a frame with reserved opcode {opcode}"),
     )
 }
