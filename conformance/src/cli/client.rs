@@ -19,7 +19,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:9001")]
     listen: SocketAddr,
     #[command(flatten)]
-    outcomes: outcomes::Arguments,
+    outcomes: outcomes::Options,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<bool, Error> {

@@ -17,7 +17,7 @@ use crate::sections;
 use crate::verdict::Outcome;
 
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct Options {
     /// Run only these cases: 6.*, 12.1.3. May be repeated.
     #[arg(long, value_name = "GLOB")]
     pub(super) case: Vec<String>,
@@ -55,7 +55,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-impl Arguments {
+impl Options {
     /// What is expected. Read before anything runs, so that a mistake costs no time; for the same reason
     /// the folder for the report is made here.
     pub(super) fn expectation(&self) -> Result<Option<Expectation>, Error> {

@@ -18,7 +18,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     #[command(flatten)]
-    outcomes: outcomes::Arguments,
+    outcomes: outcomes::Options,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<bool, Error> {
