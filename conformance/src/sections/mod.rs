@@ -1,6 +1,7 @@
 //! The cases, one file a section. Sections 1 to 13 have the ids and the verdicts of the Autobahn test
 //! suite 0.8.2, so that results can be compared.
 
+mod c_closing;
 mod f_frames;
 mod h_opening_handshake;
 mod s01_framing;
@@ -18,7 +19,7 @@ mod s13_compression_parameters;
 use crate::case::Case;
 
 /// What a section is about, by the first part of its ids.
-pub(crate) const TITLES: [(&str, &str); 13] = [
+pub(crate) const TITLES: [(&str, &str); 14] = [
     ("1", "Framing"),
     ("2", "Pings and Pongs"),
     ("3", "Reserved bits"),
@@ -30,6 +31,7 @@ pub(crate) const TITLES: [(&str, &str); 13] = [
     ("10", "Automatic fragmentation"),
     ("12", "Compression of various data"),
     ("13", "Compression with various parameters"),
+    ("C", "Closing handshake, beyond Autobahn"),
     ("F", "Frames, byte by byte"),
     ("H", "Opening handshake"),
 ];
@@ -48,6 +50,7 @@ pub(crate) fn all() -> Vec<Case> {
     cases.extend(s10_automatic_fragmentation::cases());
     cases.extend(s12_compression::cases());
     cases.extend(s13_compression_parameters::cases());
+    cases.extend(c_closing::cases());
     cases.extend(f_frames::cases());
     cases.extend(h_opening_handshake::cases());
     cases.sort_by(|a, b| a.id.cmp(&b.id));
