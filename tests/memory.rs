@@ -556,6 +556,7 @@ type Content = (fn(Role) -> Victim, u8, Vec<u8>);
 fn contents() -> Vec<Content> {
     let plain: fn(Role) -> Victim = |role| Victim::new(role, unlimited(Delivery::Messages));
     let chunks: fn(Role) -> Victim = |role| Victim::new(role, unlimited(Delivery::Chunks));
+    #[cfg_attr(not(feature = "deflate"), allow(unused_mut))]
     let mut contents = vec![
         (plain, BINARY, vec![7; 1 << 20]),
         (plain, TEXT, vec![b'x'; 1 << 20]),
