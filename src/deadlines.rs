@@ -300,6 +300,13 @@ impl Deadlines {
         }
     }
 
+    /// When the write deadline passes for bytes that begin to wait at `now`.
+    #[cfg(feature = "std")]
+    pub(crate) fn write_ends(&self, now: Duration) -> Option<Duration> {
+        let ends = if self.blocked { self.write } else { after(now, self.settings.write) };
+        (ends != NEVER).then(|| Duration::from_nanos(ends))
+    }
+
     /// The transport took some bytes; `waiting` tells whether it is full again and others are left.
     /// Where bytes had to wait for a millisecond or more, this is a sign of life: the peer has made
     /// the room. (A transport that is not ready for a moment may have reasons of its own.)

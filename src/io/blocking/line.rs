@@ -96,9 +96,17 @@ impl<S: Transport> Line<S> {
                 self.read(link, window)
             }
             Io::Write | Io::Flush => {
-                self.writes.set_deadline(deadline);
+                // That there is no room shows when the call returns: it waits from now on.
+                let began = self.now();
+                let waits =
+                    link.deadlines.write_ends(began).and_then(|at| self.epoch.checked_add(at));
+                self.writes.set_deadline([deadline, waits].into_iter().flatten().min());
                 self.stream.limit_writes(&mut self.writes)?;
-                if io == Io::Write { self.write(link) } else { self.flush(link) }
+                let came = if io == Io::Write { self.write(link) } else { self.flush(link) };
+                if matches!(came, Ok(Came::TimedOut)) {
+                    link.deadlines.write_waiting(began);
+                }
+                came
             }
             Io::Shutdown => {
                 // A transport that is gone already is shut, too.
