@@ -198,8 +198,8 @@ fn s88_text_is_cut_where_it_is_long() {
     };
     assert_eq!(shown("chat"), r#""chat""#);
     assert_eq!(shown("a\"\n\u{1}"), r#""a\"\n\u{1}""#);
-    assert_eq!(shown(&"x".repeat(48)), format!("\"{}\"", "x".repeat(48)));
-    assert_eq!(shown(&"x".repeat(49)), format!("\"{}\"... (49 bytes", "x".repeat(48)));
-    assert_eq!(shown(&"\u{e9}".repeat(25)), format!("\"{}\"... (50 bytes", "\u{e9}".repeat(24)));
-    assert_eq!(shown(&"\u{1}".repeat(10)), format!("\"{}\"... (10 bytes", r"\u{1}".repeat(9)));
+    assert_eq!(shown(&"x".repeat(64)), format!("\"{}\"", "x".repeat(64)));
+    assert_eq!(shown(&"x".repeat(65)), format!("\"{}\".. (65 bytes", "x".repeat(64)));
+    assert_eq!(shown(&"\u{e9}".repeat(33)), format!("\"{}\".. (66 bytes", "\u{e9}".repeat(32)));
+    assert_eq!(shown(&"\u{1}".repeat(20)), format!("\"{}\".. (20 bytes", r"\u{1}".repeat(12)));
 }
