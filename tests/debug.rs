@@ -174,3 +174,14 @@ fn s88_data_is_bounded() {
         assert_eq!(format!("{value:?}"), *expected);
     }
 }
+
+#[test]
+fn how_it_ended() {
+    let mut server = Role::Server.connection(Config::default());
+    let mut output = Output::new();
+    let close = Role::Server.close(1000, "bye");
+    let (result, _) = receive(&mut server, &close, &mut output);
+    result.expect("no fault");
+    let shown = format!("{:?}", server.closed().expect("both have closed"));
+    assert!(shown.contains("clean: true") && shown.contains("bye"), "{shown}");
+}

@@ -203,3 +203,30 @@ fn s88_text_is_cut_where_it_is_long() {
     assert_eq!(shown(&"\u{e9}".repeat(33)), format!("\"{}\".. (66 bytes", "\u{e9}".repeat(32)));
     assert_eq!(shown(&"\u{1}".repeat(20)), format!("\"{}\".. (20 bytes", r"\u{1}".repeat(12)));
 }
+
+/// Origins are public: what may connect is worth a line in a log.
+#[test]
+fn origins_are_shown() {
+    for (origin, shown) in [
+        ("null", "Origin(\"null\")"),
+        ("https://a.example", "Origin(\"https://a.example:443\")"),
+        ("app://a.example", "Origin(\"app://a.example\")"),
+        ("https://a.example:444", "Origin(\"https://a.example:444\")"),
+    ] {
+        let origin: Origin = origin.parse().expect("valid");
+        assert_eq!(format!("{origin:?}"), shown);
+        let list = OriginPolicy::List(vec![origin]);
+        assert_eq!(format!("{list:?}"), format!("List([{shown}])"));
+    }
+    assert_eq!(format!("{:?}", OriginPolicy::SameHost), "SameHost");
+    assert_eq!(format!("{:?}", OriginPolicy::Any), "Any");
+}
+
+/// A query behind a host is named as what it is.
+#[test]
+fn a_host_with_a_query() {
+    let mut output = Output::new();
+    let started = ClientRequest::new("example.com?q", "/").start(NONCE, &mut output);
+    let error = started.map(drop).expect_err("no host");
+    assert!(error.to_string().contains("query"), "{error}");
+}
