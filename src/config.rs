@@ -16,7 +16,8 @@
 #[non_exhaustive]
 pub struct Config {
     /// The largest message accepted, in bytes of payload over all its fragments, after
-    /// decompression. A larger one fails the connection with 1009. Default 1 MiB.
+    /// decompression. A larger one fails the connection with 1009, and so does one that there is no
+    /// memory for. Default 1 MiB.
     pub max_message_size: u64,
     /// The largest payload of one frame accepted, in bytes as received (compressed where
     /// compression is in use). A larger one fails the connection with 1009. Default 1 MiB.

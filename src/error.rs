@@ -63,6 +63,12 @@ pub enum ProtocolError {
         /// The length that was allowed, in bytes.
         limit: u64,
     },
+    /// A message that there is no memory for, although
+    /// [`Config::max_message_size`](crate::Config::max_message_size) allows it.
+    OutOfMemory {
+        /// The length that memory was needed for, in bytes.
+        seen: u64,
+    },
     /// A message that is kept until it is whole, with more fragments than
     /// [`Config::max_fragments`](crate::Config::max_fragments).
     TooManyFragments {
@@ -116,7 +122,10 @@ impl ProtocolError {
             Self::InvalidUtf8 | Self::CorruptDeflate | Self::DataAfterFinalBlock => {
                 CloseCode::INVALID_PAYLOAD
             }
-            Self::FrameTooBig { .. } | Self::MessageTooBig { .. } => CloseCode::MESSAGE_TOO_BIG,
+            // 7.4.1: 1009 is for "a message that is too big for it to process".
+            Self::FrameTooBig { .. } | Self::MessageTooBig { .. } | Self::OutOfMemory { .. } => {
+                CloseCode::MESSAGE_TOO_BIG
+            }
             Self::TooManyFragments { .. }
             | Self::TooManyEmptyFragments { .. }
             | Self::MessageTimeout => CloseCode::POLICY_VIOLATION,
@@ -166,6 +175,10 @@ impl fmt::Display for ProtocolError {
             Self::MessageTooBig { seen, limit } => write!(
                 f,
                 "message of at least {seen} bytes is over the limit of {limit} (Config::max_message_size)"
+            ),
+            Self::OutOfMemory { seen } => write!(
+                f,
+                "no memory for a message of at least {seen} bytes (Config::max_message_size)"
             ),
             Self::TooManyFragments { limit } => {
                 write!(f, "message has more than {limit} fragments (Config::max_fragments)")

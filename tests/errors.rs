@@ -42,6 +42,7 @@ fn protocol_errors_say_what_was_seen_and_allowed() {
         (DataAfterFinalBlock, &["final deflate block"]),
         (FrameTooBig { seen: 17, limit: 16 }, &["frame", "17", "16", "Config::max_frame_size"]),
         (MessageTooBig { seen: 9, limit: 8 }, &["message", "9", "8", "Config::max_message_size"]),
+        (OutOfMemory { seen: 7 }, &["memory", "7", "Config::max_message_size"]),
         (TooManyFragments { limit: 3 }, &["3 fragments", "Config::max_fragments"]),
         (TooManyEmptyFragments { limit: 4 }, &["4 empty", "Config::max_empty_fragments"]),
         (CompressionFailed, &["compressor"]),

@@ -176,8 +176,8 @@ fn s70_no_limit_and_enormous_lengths() {
     }
 }
 
-/// S69: lengths are compared in 64 bits before they become a `usize`, so a target with 32 decides
-/// the same: what `len as usize` would make small, 2^32 + 5 and its like, is over the limit.
+/// S69: lengths are compared in 64 bits before they become a `usize`, so a target with 32, where this
+/// runs too, decides the same: what `len as usize` would make small, 2^32 + 5 and its like, is over the limit.
 #[test]
 fn s69_lengths_that_32_bits_cannot_hold() {
     for role in ROLES {

@@ -23,7 +23,7 @@ const SLACK: usize = 64 << 10;
 type Test = fn(Role);
 
 fn main() {
-    let tests: [(&str, Test); 19] = [
+    let tests: [(&str, Test); 20] = [
         ("a new connection owns nothing", a_new_connection_owns_nothing),
         ("s04 and s70: a declared length costs nothing", a_declared_length_costs_nothing),
         ("s04: 10,000 headers, then silence", ten_thousand_headers),
@@ -38,6 +38,7 @@ fn main() {
         ("fragments in large reads", fragments_in_large_reads),
         ("reading directly", reading_directly),
         ("memory that is used again", memory_that_is_used_again),
+        ("s99: a limit beyond memory", a_limit_beyond_memory),
         ("a failure gives all back", a_failure_gives_all_back),
         ("a close gives all back", a_close_gives_all_back),
         ("s89: data that nobody waits for", data_that_nobody_waits_for),
@@ -550,26 +551,77 @@ fn data_that_nobody_waits_for(role: Role) {
     }
 }
 
-/// Connections, and a message of 1 MiB for each that does not end.
+/// S99: a message that the limit allows and memory does not, as one of 3 GiB on 32 bits: 1009, and
+/// neither a panic nor the end of the process.
+fn a_limit_beyond_memory(role: Role) {
+    for (index, (new, byte0, message)) in contents().into_iter().enumerate() {
+        let chunks = index == 2;
+        for byte0 in [byte0, FIN | byte0] {
+            for read in [5_000, 64 << 10] {
+                let mut victim = new(role);
+                let mut frame = role.frame(byte0, &message);
+                victim.base = HEAP.allocated();
+                allow(victim.base, 300_000);
+                let failed = frame.chunks_mut(read).find_map(|piece| victim.feed(piece).err());
+                allow(victim.base, usize::MAX >> 1);
+                match failed {
+                    None => assert!(chunks),
+                    Some(ProtocolError::OutOfMemory { seen }) => {
+                        assert!((100_000..1 << 20).contains(&seen), "{seen}");
+                    }
+                    Some(other) => panic!("{other}"),
+                }
+                let code = failed.map(|error| error.close_code());
+                assert!(chunks || code == Some(CloseCode::MESSAGE_TOO_BIG));
+                victim.output.advance(usize::MAX);
+                victim.output.release();
+                assert_eq!(victim.live(), 0);
+            }
+        }
+    }
+    // Nor is there memory to read directly.
+    let mut victim = Victim::new(role, unlimited(Delivery::Messages));
+    let mut start = role.frame(FIN | BINARY, &vec![7; 1 << 20]);
+    victim.base = HEAP.allocated();
+    assert_eq!(victim.feed(&mut start[..100_000]), Ok(0));
+    allow(HEAP.allocated(), 1_000);
+    while let Some((message, room)) = victim.connection.direct() {
+        message.resize(message.len() + room, 7);
+        victim.received += room;
+        assert_eq!(victim.connection.direct_done(&mut victim.output), Ok(None));
+    }
+    let rest = victim.received;
+    assert!((100_000..500_000).contains(&rest));
+    let failed = victim.feed(&mut start[rest..rest + 50_000]);
+    allow(victim.base, usize::MAX >> 1);
+    assert!(matches!(failed, Err(ProtocolError::OutOfMemory { .. })), "{failed:?}");
+}
+
+/// How a connection is made, and the first byte and payload of a message of 1 MiB.
 type Content = (fn(Role) -> Victim, u8, Vec<u8>);
 
 fn contents() -> Vec<Content> {
     let plain: fn(Role) -> Victim = |role| Victim::new(role, unlimited(Delivery::Messages));
     let chunks: fn(Role) -> Victim = |role| Victim::new(role, unlimited(Delivery::Chunks));
-    #[cfg_attr(not(feature = "deflate"), allow(unused_mut))]
-    let mut contents = vec![
+    let plain = vec![
         (plain, BINARY, vec![7; 1 << 20]),
         (plain, TEXT, vec![b'x'; 1 << 20]),
         (chunks, BINARY, vec![7; 1 << 20]),
     ];
-    #[cfg(all(feature = "deflate", feature = "std"))]
-    {
-        // Stored blocks of 2^15 bytes (RFC 1951 3.2.4).
-        let block = [&[0x00, 0x00, 0x80, 0xff, 0x7f][..], &[7; 1 << 15]].concat();
-        contents.push((deflating, 0x40 | BINARY, block.repeat(32)));
-        contents.push((deflating, 0x40 | TEXT, block.repeat(32)));
-    }
-    contents
+    plain.into_iter().chain(compressed_contents()).collect()
+}
+
+#[cfg(not(all(feature = "deflate", feature = "std")))]
+fn compressed_contents() -> [Content; 0] {
+    []
+}
+
+#[cfg(all(feature = "deflate", feature = "std"))]
+fn compressed_contents() -> [Content; 2] {
+    // Stored blocks of 2^15 bytes (RFC 1951 3.2.4).
+    let block = [&[0x00, 0x00, 0x80, 0xff, 0x7f][..], &[7; 1 << 15]].concat();
+    let message = block.repeat(32);
+    [(deflating, 0x40 | BINARY, message.clone()), (deflating, 0x40 | TEXT, message)]
 }
 
 /// Without `std` the backend's memory is not Rust's to count.

@@ -3,7 +3,6 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 
 use super::deflate::{Inflater, Progress as Inflated, room_for};
@@ -146,13 +145,14 @@ fn inflate_text(
             short.get_mut(..len).unwrap_or_default()
         } else {
             if len != long.len() {
-                long = vec![0; len];
+                long = zeros(len).ok_or(out_of_memory(text.len(), len))?;
             }
             &mut long[..]
         };
         let (len, inflated) = inflater.fill(rest, part, limit, last);
         let bytes = part.get(..len).unwrap_or_default();
-        reserve(text, len, limit_len.saturating_sub(text.len()));
+        let more = len.saturating_add(utf8.carried());
+        reserve(text, more, limit_len.saturating_sub(text.len()))?;
         // What came out before a fault is text all the same, and was there first.
         append_text(text, utf8, bytes)?;
         if inflated? == Inflated::NeedInput {
@@ -171,10 +171,23 @@ fn largest_part(text: usize, limit: usize) -> usize {
 }
 
 /// Room for `len` more bytes. It doubles, but never beyond what the limit still allows.
-fn reserve(text: &mut String, len: usize, allowed: usize) {
-    if text.capacity().saturating_sub(text.len()) < len {
-        text.reserve_exact(text.len().min(allowed).max(len));
+fn reserve(text: &mut String, len: usize, allowed: usize) -> Result<(), ProtocolError> {
+    if text.capacity().saturating_sub(text.len()) >= len {
+        return Ok(());
     }
+    let doubled = text.try_reserve_exact(text.len().min(allowed).max(len));
+    doubled.or_else(|_| text.try_reserve_exact(len)).map_err(|_| out_of_memory(text.len(), len))
+}
+
+fn zeros(len: usize) -> Option<Vec<u8>> {
+    let mut zeros = Vec::new();
+    zeros.try_reserve_exact(len).ok()?;
+    zeros.resize(len, 0);
+    Some(zeros)
+}
+
+const fn out_of_memory(have: usize, more: usize) -> ProtocolError {
+    ProtocolError::OutOfMemory { seen: have.saturating_add(more) as u64 }
 }
 
 #[cfg(test)]
@@ -192,7 +205,7 @@ mod tests {
             (0, 80 << 10, 20 << 10),
             (20 << 10, 80 << 10, 8 << 10),
             (0, 100, 8 << 10),
-            (1 << 30, usize::MAX, 64 << 10),
+            ((usize::MAX >> 2) - 1, usize::MAX, 64 << 10),
         ];
         for (text, limit, part) in cases {
             assert_eq!(largest_part(text, limit), part, "{text} of {limit}");

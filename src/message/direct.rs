@@ -1,6 +1,7 @@
 //! The memory of messages that do not lie whole in one input: how it grows, how it is read into
 //! directly, and how it is used again.
 
+use alloc::collections::TryReserveError;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -48,7 +49,8 @@ impl Assembler {
         }
         if room < wanted.min(LEAST) {
             let to_come = if frame.fin { missing } else { u64::MAX };
-            data.reserve_exact(room_for(data.len(), 0, to_come));
+            // What there is no memory for, the next call of `receive` says.
+            data.try_reserve_exact(room_for(data.len(), 0, to_come)).ok()?;
         }
         self.direct = true;
         let room = data.capacity().saturating_sub(data.len());
@@ -115,6 +117,30 @@ impl Assembler {
 }
 
 impl Buffer {
+    /// Room for `len` more bytes, and for some of the `to_come` after them. A limit may be more than
+    /// there is memory for, or than an address space of 32 bits can have.
+    pub(super) fn make_room(&mut self, len: usize, to_come: u64) -> Result<(), ProtocolError> {
+        let (have, capacity) = match self {
+            Self::Text(text) => (text.len(), text.capacity()),
+            Self::Binary(data) => (data.len(), data.capacity()),
+        };
+        let needed = have.saturating_add(len);
+        if needed <= capacity {
+            return Ok(());
+        }
+        let planned = self.try_reserve(room_for(have, len, to_come));
+        planned
+            .or_else(|_| self.try_reserve(len))
+            .map_err(|_| ProtocolError::OutOfMemory { seen: needed as u64 })
+    }
+
+    fn try_reserve(&mut self, more: usize) -> Result<(), TryReserveError> {
+        match self {
+            Self::Text(text) => text.try_reserve_exact(more),
+            Self::Binary(data) => data.try_reserve_exact(more),
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
@@ -134,7 +160,7 @@ impl Buffer {
 /// Before the end is known it doubles, which keeps the work for many small fragments linear. Else
 /// the steps are planned backwards: a half, a quarter, ... of the message, so that the last step
 /// leads from a half to the whole and no step is in vain.
-pub(super) fn room_for(have: usize, len: usize, to_come: u64) -> usize {
+fn room_for(have: usize, len: usize, to_come: u64) -> usize {
     let arrived = have.saturating_add(len);
     if to_come == u64::MAX {
         return len.saturating_add(arrived);

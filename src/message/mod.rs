@@ -32,7 +32,6 @@ use crate::frame::mask;
 use crate::frame::opcode::Opcode;
 use crate::frame::rules::{Limits, Rules};
 use crate::{Config, Delivery, ProtocolError};
-use direct::room_for;
 use utf8::Utf8;
 use whole::lend;
 
@@ -120,10 +119,6 @@ enum Buffer {
 
 impl Assembler {
     pub(crate) fn new(masked: bool, config: &Config) -> Self {
-        let chunks = config.delivery == Delivery::Chunks;
-        // On 32 bits a limit may be more than there can be.
-        let all = chunks || cfg!(target_pointer_width = "64");
-        let addressable = if all { u64::MAX } else { isize::MAX as u64 };
         Self {
             rules: Rules {
                 masked,
@@ -133,7 +128,7 @@ impl Assembler {
                 no_fragment_left: false,
                 no_empty_left: false,
                 limits: Limits {
-                    message: config.max_message_size.min(addressable),
+                    message: config.max_message_size,
                     frame: config.max_frame_size,
                     fragments: config.max_fragments,
                     empty_fragments: config.max_empty_fragments,
@@ -141,7 +136,10 @@ impl Assembler {
                 message_size: 0,
             },
             kind: Kind::Binary,
-            fate: if chunks { Fate::Chunks } else { Fate::Kept },
+            fate: match config.delivery {
+                Delivery::Messages => Fate::Kept,
+                Delivery::Chunks => Fate::Chunks,
+            },
             moved: false,
             direct: false,
             fragments: 0,
@@ -330,19 +328,14 @@ impl Assembler {
             return Ok(());
         }
         self.begin_buffer(piece.known());
+        let len = bytes.len().saturating_add(self.utf8.carried());
+        self.buffer.make_room(len, piece.to_come)?;
         match &mut self.buffer {
             Buffer::Text(text) => {
                 mask::apply(piece.key, 0, bytes);
-                let more = room_for(text.len(), bytes.len(), piece.to_come);
-                if text.capacity() < text.len().saturating_add(bytes.len()) {
-                    text.reserve_exact(more);
-                }
                 append_text(text, &mut self.utf8, bytes)
             }
             Buffer::Binary(data) => {
-                if data.capacity() < data.len().saturating_add(bytes.len()) {
-                    data.reserve_exact(room_for(data.len(), bytes.len(), piece.to_come));
-                }
                 mask::extend(piece.key, 0, bytes, data);
                 Ok(())
             }

@@ -38,6 +38,12 @@ impl Utf8 {
         }
     }
 
+    /// How many bytes of that character there are.
+    #[inline]
+    pub(crate) fn carried(&self) -> usize {
+        self.len.into()
+    }
+
     /// Takes the next piece of the text. Returns the character that was cut off before, if this
     /// piece completes it, and what follows it up to the last complete character.
     pub(crate) fn push<'a>(

@@ -104,7 +104,11 @@ impl Inflater {
             let start = out.len();
             let done = max.saturating_sub(left);
             let room = room_for(input.len(), done);
-            grow(out, room.min(left).min(allowed), allowed);
+            let room = room.min(left).min(allowed);
+            grow(out, room, allowed).map_err(|_| {
+                let seen = start.saturating_add(room) as u64;
+                ProtocolError::OutOfMemory { seen }
+            })?;
             let place = out.get_mut(start..).unwrap_or_default();
             let (written, result) = self.fill(input, place, limit, last);
             out.truncate(start.saturating_add(written));

@@ -4,6 +4,7 @@
 //! 256 KiB in steps of 16 KiB took a third more time. But room is memory, and is filled with zeros
 //! before it is used, so it follows what was received, and what came of it so far.
 
+use alloc::collections::TryReserveError;
 use alloc::vec::Vec;
 
 /// The most room whatever there is to inflate: a little more than 16 KiB, so that a message of these
@@ -26,11 +27,13 @@ pub(crate) fn room_for(compressed: usize, done: usize) -> usize {
 
 /// Appends `room` zeros. Capacity doubles, but never beyond what the limit still allows: a message
 /// of exactly the limit wastes nothing.
-pub(super) fn grow(out: &mut Vec<u8>, room: usize, allowed: usize) {
+pub(super) fn grow(out: &mut Vec<u8>, room: usize, allowed: usize) -> Result<(), TryReserveError> {
     if out.capacity().saturating_sub(out.len()) < room {
-        out.reserve_exact(out.len().min(allowed).max(room));
+        let doubled = out.try_reserve_exact(out.len().min(allowed).max(room));
+        doubled.or_else(|_| out.try_reserve_exact(room))?;
     }
     out.resize(out.len().saturating_add(room), 0);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -41,7 +44,7 @@ mod tests {
     fn calls(compressed: usize, message: usize) -> (usize, usize) {
         let (mut calls, mut done, mut made) = (0, 0, 0);
         while done < message {
-            let rest = compressed - compressed * done / message;
+            let rest = compressed - (compressed as u64 * done as u64 / message as u64) as usize;
             let room = room_for(rest, done);
             assert!(room >= 384.min(message), "{compressed} {message} {done}");
             calls += 1;
