@@ -6,7 +6,7 @@
 
 use std::io;
 use std::mem;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use super::backlog::Backlog;
@@ -96,9 +96,9 @@ pub(crate) struct Link {
     full: bool,
     /// Bytes were dropped that will never leave.
     lost: bool,
-    /// A keepalive ping is queued, and ends at this position.
-    pinging: bool,
-    ping: u64,
+    /// A keepalive ping is queued, and ends at this position. It has bytes, so that is not 0; where
+    /// positions wrap, 1 is as good.
+    ping: Option<NonZeroU64>,
     /// The number of the message in progress, as of the last time that the deadlines were told,
     /// modulo 2^32.
     message: Option<NonZeroU32>,
@@ -119,8 +119,7 @@ impl Link {
             unflushed: false,
             full: false,
             lost: false,
-            pinging: false,
-            ping: 0,
+            ping: None,
             message: None,
             #[cfg(any(feature = "tokio", feature = "futures-io"))]
             told: false,
@@ -269,22 +268,20 @@ impl Link {
 
     /// A keepalive ping was queued.
     pub(crate) fn pinged(&mut self) {
-        self.pinging = true;
-        self.ping = self.output.control_end();
+        self.ping = NonZeroU64::new(self.output.control_end()).or(Some(NonZeroU64::MIN));
     }
 
     /// Whether a keepalive ping has left, and the deadlines were not told yet.
-    #[cfg(any(feature = "tokio", feature = "futures-io"))]
-    pub(crate) const fn ping_has_left(&self) -> bool {
-        self.pinging && self.output.has_passed(self.ping) && !self.unflushed
+    pub(crate) fn ping_has_left(&self) -> bool {
+        self.ping.is_some_and(|end| self.output.has_passed(end.get())) && !self.unflushed
     }
 
     /// Tells the deadlines what has happened. `message` is the message in progress.
     pub(crate) fn observe(&mut self, message: Option<u64>, now: Duration) {
         let signs = mem::take(&mut self.signs);
         // First, so that an answer which came before anybody looked at the time still counts.
-        if self.pinging && self.output.has_passed(self.ping) && !self.unflushed {
-            self.pinging = false;
+        if self.ping_has_left() {
+            self.ping = None;
             let backlog = self.backlog.level(now);
             self.deadlines.ping_left(now, backlog);
         }
@@ -344,6 +341,6 @@ impl Link {
     fn abandon(&mut self) {
         self.lost |= !self.output.is_empty() || self.unflushed;
         self.output.abandon();
-        (self.unflushed, self.full, self.pinging) = (false, false, false);
+        (self.unflushed, self.full, self.ping) = (false, false, None);
     }
 }
