@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use common::script::{Fault, Script};
 use common::wire::{
     BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, Role, Sent, TEXT, first_sent, sent,
 };
@@ -174,6 +175,45 @@ async fn an_end_that_does_not_come() {
     assert_eq!(begin.elapsed(), SECOND);
     websocket.close(CloseCode::NORMAL, "").await.unwrap();
     assert_eq!(begin.elapsed(), SECOND, "once");
+}
+
+/// S81: a ping is due, and what the peer has sent cannot be looked at: the receiving half holds an
+/// event that lies where it would be read to.
+#[tokio::test(start_paused = true)]
+async fn a_deadline_while_an_event_is_held() {
+    let (websocket, mut peer) = pipe(1024, Config::default());
+    let (mut receiver, mut sender) = websocket.split();
+    peer.write_all(&PEER.frame(FIN | TEXT, b"held")).await.unwrap();
+    let held = receiver.read().await.unwrap().unwrap();
+    for text in ["a", "b", "c", "d"] {
+        sleep(30 * SECOND).await;
+        sender.send(text).await.unwrap();
+    }
+    assert_eq!(Message::try_from(held).unwrap(), Message::text("held"));
+    // What was read before is noted with the first look at the clock. The pong cannot be seen.
+    let kinds = [FIN | TEXT, FIN | TEXT, FIN | PING, FIN | TEXT, FIN | TEXT];
+    for kind in kinds {
+        assert_eq!(next_frame(&mut peer).await.byte0, kind);
+    }
+}
+
+/// S81: the same where what was read and not taken fills all there is room for, and a signal
+/// comes between.
+#[tokio::test(start_paused = true)]
+async fn a_deadline_while_much_is_not_taken() {
+    let input = PEER.frame(FIN | TEXT, b"0123456789").repeat(10_000);
+    for at in 1..9 {
+        let script = Script::new(&input, 10_000).with_fault(at, Fault::Interrupted);
+        let mut websocket = WebSocket::from_parts(script.clone(), server(Config::default()), &[]);
+        assert_eq!(websocket.recv().await.unwrap(), Some(Message::text("0123456789")));
+        for _ in 0..3 {
+            sleep(30 * SECOND).await;
+            websocket.send("x").await.unwrap();
+        }
+        let kinds: Vec<_> = sent(&script.written()).iter().map(|frame| frame.byte0).collect();
+        // What is read at 30 s is a sign of life.
+        assert_eq!(kinds, [FIN | TEXT, FIN | TEXT, FIN | PING, FIN | TEXT]);
+    }
 }
 
 // ---- back-pressure

@@ -17,10 +17,13 @@ use websocket_proto::io::{ClientOptions, Error, ServerOptions, blocking};
 type Connected = Result<(String, Response), Error>;
 type Adapter = fn(&Url, ClientRequest, &ClientOptions) -> Connected;
 
+const PROTOCOL: &str = "sec-websocket-protocol";
+
 const ADAPTERS: &[Adapter] = &[
     |url, request, options| {
         let (websocket, response) = blocking::connect_with(url, request, options)?;
         assert!(websocket.stream().nodelay().unwrap());
+        assert_eq!(websocket.subprotocol().map(str::as_bytes), response.header(PROTOCOL));
         Ok((websocket.stream().peer_addr().unwrap().to_string(), response))
     },
     #[cfg(feature = "tokio")]
@@ -29,6 +32,7 @@ const ADAPTERS: &[Adapter] = &[
         let connecting = websocket_proto::io::tokio::connect_with(url, request, options);
         let (websocket, response) = runtime.block_on(connecting)?;
         assert!(websocket.stream().nodelay().unwrap());
+        assert_eq!(websocket.subprotocol().map(str::as_bytes), response.header(PROTOCOL));
         Ok((websocket.stream().peer_addr().unwrap().to_string(), response))
     },
 ];
@@ -69,7 +73,7 @@ fn connects_with_a_request() {
             let (peer, response) = connect(&url, request, &ClientOptions::default()).unwrap();
             assert_eq!(peer, address.to_string());
             assert_eq!(response.status(), 101);
-            assert_eq!(response.header("sec-websocket-protocol"), Some(&b"chat"[..]));
+            assert_eq!(response.header(PROTOCOL), Some(&b"chat"[..]));
         }
     }
 }

@@ -58,6 +58,28 @@ fn protocol_errors_say_what_was_seen_and_allowed() {
     }
 }
 
+/// What an adapter fails with says who is to blame, and what it is made of is its source.
+#[cfg(feature = "std")]
+#[test]
+fn errors_of_adapters_say_where_they_come_from() {
+    use websocket_proto::io::Error;
+    let cases: [(Error, &[&str]); 5] = [
+        (std::io::Error::other("gone").into(), &["transport", "gone"]),
+        (ProtocolError::InvalidUtf8.into(), &["peer", "utf-8"]),
+        (HandshakeError::Timeout.into(), &["opening handshake"]),
+        (Error::Refused(403), &["refused", "403"]),
+        (ApiMisuse::Closing.into(), &["closing"]),
+    ];
+    for (error, words) in &cases {
+        check(error, words);
+        let source = std::error::Error::source(error).map(ToString::to_string);
+        match source {
+            None => assert!(matches!(error, Error::Refused(_))),
+            Some(source) => assert!(error.to_string().ends_with(&source), "{error}: {source}"),
+        }
+    }
+}
+
 #[test]
 fn misuse_says_what_is_allowed() {
     use ApiMisuse::*;

@@ -187,6 +187,7 @@ mod tests {
     #[test]
     fn one_task_is_woken_by_its_own_waker() {
         let mut tasks = Tasks::default();
+        assert!(!tasks.waits(Half::Receiver) && !tasks.waits(Half::Sender));
         let (count, waker) = task();
         assert!(tasks.register(Half::Receiver, &waker).is_none());
         assert!(tasks.register(Half::Sender, &waker).is_none());

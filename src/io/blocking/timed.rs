@@ -108,3 +108,76 @@ impl<S: Transport> Transport for Timed<S> {
         self.socket.shutdown_write()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind::{self, Interrupted, TimedOut, WouldBlock};
+    use std::time::Instant;
+    use std::vec;
+    use std::vec::Vec;
+
+    use super::*;
+
+    /// Fails so, the last first, and then works.
+    struct Failing(Vec<ErrorKind>);
+
+    impl Failing {
+        fn turn(&mut self) -> io::Result<usize> {
+            self.0.pop().map_or(Ok(1), |kind| Err(kind.into()))
+        }
+    }
+
+    impl Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            self.turn()
+        }
+    }
+
+    impl Write for Failing {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            self.turn()
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.turn().map(drop)
+        }
+    }
+
+    impl Transport for Failing {
+        fn limit_reads(&mut self, _: &mut TimeLimit) -> io::Result<bool> {
+            Ok(true)
+        }
+
+        fn limit_writes(&mut self, _: &mut TimeLimit) -> io::Result<bool> {
+            Ok(true)
+        }
+
+        fn shutdown_write(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Signals are nothing to whoever reads or writes; a limit that has passed is told as one only
+    /// if it was the deadline.
+    #[test]
+    fn what_a_socket_says_and_what_is_told() {
+        let now = Some(Instant::now());
+        for (deadline, fails, told) in [
+            (None, vec![Interrupted, Interrupted], None),
+            (None, vec![WouldBlock, Interrupted], Some(WouldBlock)),
+            (now, vec![WouldBlock], Some(TimedOut)),
+            (now, vec![TimedOut], Some(TimedOut)),
+        ] {
+            let mut limit = TimeLimit::default();
+            limit.set_deadline(deadline);
+            let new = || Timed::new(Failing(fails.clone()));
+            let kind = |result: io::Result<usize>| result.err().map(|error| error.kind());
+            let mut timed = new();
+            assert!(timed.limit_reads(&mut limit).unwrap());
+            assert_eq!(kind(timed.read(&mut [0])), told);
+            let mut timed = new();
+            assert!(timed.limit_writes(&mut limit).unwrap());
+            assert_eq!(kind(timed.write(&[0])), told);
+        }
+    }
+}
