@@ -29,7 +29,8 @@ impl<T> Shared<T> {
 }
 
 /// Every interleaving of the two halves and of the world outside, up to three preemptions.
-#[cfg(all(test, websocket_loom))]
+#[cfg(websocket_loom)]
+#[cfg(test)]
 mod loom_tests {
     use std::io::{self, IoSlice};
     use std::mem;

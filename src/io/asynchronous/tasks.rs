@@ -160,7 +160,8 @@ impl Wake for Both {
     }
 }
 
-#[cfg(all(test, not(websocket_loom)))]
+#[cfg(not(websocket_loom))]
+#[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
