@@ -1,6 +1,8 @@
-//! What `Debug` shows of a payload: how it begins, and how long it is.
+//! What `Debug` shows of text, of bytes and of lists: how they begin, and how long they are. Whoever
+//! wrote them, a log has little room.
 
-use core::fmt;
+use alloc::vec::Vec;
+use core::fmt::{self, Write};
 
 /// The most bytes that are shown.
 const MOST: usize = 64;
@@ -19,8 +21,17 @@ pub(crate) struct Text<'a>(pub(crate) &'a str);
 
 impl fmt::Debug for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", cut(self.0, MOST))?;
-        rest(f, self.0.len())
+        let mut left = MOST; // as they are shown
+        f.write_char('"')?;
+        for character in self.0.chars() {
+            let escaped = character.escape_debug();
+            let Some(rest) = left.checked_sub(escaped.clone().map(char::len_utf8).sum()) else {
+                return write!(f, "\".. ({} bytes)", self.0.len());
+            };
+            left = rest;
+            escaped.into_iter().try_for_each(|character| f.write_char(character))?;
+        }
+        f.write_char('"')
     }
 }
 
@@ -32,6 +43,32 @@ impl fmt::Debug for Bytes<'_> {
         let shown = self.0.get(..MOST).unwrap_or(self.0);
         write!(f, "b\"{}\"", shown.escape_ascii())?;
         rest(f, self.0.len())
+    }
+}
+
+/// The first of a list, and how many more there are.
+pub(crate) struct Few<T> {
+    first: Vec<T>,
+    more: usize,
+}
+
+impl<T> Few<T> {
+    pub(crate) fn of(items: impl IntoIterator<Item = T>) -> Self {
+        const MOST: usize = 10;
+
+        let mut items = items.into_iter();
+        Self { first: items.by_ref().take(MOST).collect(), more: items.count() }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Few<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut list = f.debug_list();
+        list.entries(&self.first);
+        if self.more > 0 {
+            list.entry(&format_args!("and {} more", self.more));
+        }
+        list.finish()
     }
 }
 

@@ -738,8 +738,10 @@ mod tests {
         deadlines.message_started(ms(21_000));
         deadlines.excuse(ms(24_999), true, true); // nothing is due
         assert_eq!(deadlines.next_deadline(), Some(ms(25_000)));
-        deadlines.excuse(ms(60_000), true, false);
-        assert_eq!(deadlines.on_deadline(ms(60_000)), Some(Expired::KeepaliveTimeout));
+        deadlines.excuse(ms(60_000), true, true);
+        assert_eq!(deadlines.on_deadline(ms(64_999)), None);
+        deadlines.excuse(ms(65_000), true, false);
+        assert_eq!(deadlines.on_deadline(ms(65_000)), Some(Expired::KeepaliveTimeout));
         assert_eq!(deadlines.on_deadline(ms(89_999)), None);
         assert_eq!(deadlines.on_deadline(ms(90_000)), Some(Expired::Message));
     }

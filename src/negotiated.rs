@@ -3,6 +3,8 @@
 use alloc::string::String;
 use core::fmt;
 
+use crate::brief;
+
 /// The result of an opening handshake: what [`Connection`](crate::Connection) needs to know of it.
 ///
 /// The application (or an adapter) carries it from the handshake to the connection, so the two
@@ -25,13 +27,10 @@ pub struct Negotiated {
     pub deflate: Option<DeflateParams>,
 }
 
-/// Bounded: a name may be as long as a head allows.
 impl fmt::Debug for Negotiated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let begins: Option<String> =
-            self.subprotocol.as_ref().map(|name| name.chars().take(64).collect());
         let mut shown = f.debug_struct("Negotiated");
-        shown.field("subprotocol", &begins);
+        shown.field("subprotocol", &self.subprotocol.as_deref().map(brief::Text));
         #[cfg(feature = "deflate")]
         shown.field("deflate", &self.deflate);
         shown.finish()

@@ -27,6 +27,7 @@ printf '#!/bin/sh\nexec "$@" -C instrument-coverage -C debuginfo=0\n' >"$target/
 chmod +x "$target/rustc"
 export RUSTC_WORKSPACE_WRAPPER=$target/rustc
 export LLVM_PROFILE_FILE=$target/raw/%m-%p.profraw
+export WEBSOCKET_PROTO_SIM_SEEDS=0..500
 # The suites of the core, as for the mutants.
 mapfile -t suites < <(python3 -c 'import tomllib
 print(*tomllib.load(open(".cargo/mutants.toml", "rb"))["additional_cargo_test_args"], sep="\n")')

@@ -50,7 +50,7 @@ fn s88_a_connection_and_its_output() {
 /// The first `steps` of what passes over it.
 fn pass(role: Role, connection: &mut Connection, output: &mut Output, steps: usize) {
     let long = SECRET.repeat(10_000);
-    let mut todo: Vec<Box<dyn FnOnce(&mut Connection, &mut Output)>> = vec![
+    let mut todo: Vec<Step> = vec![
         // In pieces: half a message, half a ping, half a header, half a Close.
         take(role.frame(BINARY, long.as_bytes())),
         take(role.frame(FIN | PING, SECRET.as_bytes())),
@@ -69,7 +69,9 @@ fn pass(role: Role, connection: &mut Connection, output: &mut Output, steps: usi
     todo.into_iter().for_each(|step| step(connection, output));
 }
 
-fn take(bytes: Vec<u8>) -> Box<dyn FnOnce(&mut Connection, &mut Output)> {
+type Step = Box<dyn FnOnce(&mut Connection, &mut Output)>;
+
+fn take(bytes: Vec<u8>) -> Step {
     Box::new(move |connection, output| {
         let mut rest = &bytes[..];
         while !rest.is_empty() {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// From the bottom to the top; a module named here stands for everything in it.
 const LAYERS: &[&[&str]] = &[
-    &["close_code", "config", "counters", "negotiated"],
-    &["brief", "error"],
+    &["brief", "close_code", "config", "counters"],
+    &["error", "negotiated"],
     &["frame"],
     &["event", "output"],
     &["handshake"],

@@ -551,9 +551,12 @@ fn data_that_nobody_waits_for(role: Role) {
 }
 
 /// Connections, and a message of 1 MiB for each that does not end.
-fn contents() -> Vec<(fn(Role) -> Victim, u8, Vec<u8>)> {
+type Content = (fn(Role) -> Victim, u8, Vec<u8>);
+
+fn contents() -> Vec<Content> {
     let plain: fn(Role) -> Victim = |role| Victim::new(role, unlimited(Delivery::Messages));
     let chunks: fn(Role) -> Victim = |role| Victim::new(role, unlimited(Delivery::Chunks));
+    #[cfg_attr(not(feature = "deflate"), allow(unused_mut))]
     let mut contents = vec![
         (plain, BINARY, vec![7; 1 << 20]),
         (plain, TEXT, vec![b'x'; 1 << 20]),

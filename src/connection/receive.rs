@@ -443,9 +443,7 @@ mod tests {
     use std::vec::Vec;
 
     fn client(delivery: Delivery) -> ReceivePath {
-        let mut config = Config::default();
-        config.delivery = delivery;
-        ReceivePath::new(false, &config)
+        ReceivePath::new(false, &Config { delivery, ..Config::default() })
     }
 
     /// What is in progress after each byte.

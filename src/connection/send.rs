@@ -451,8 +451,7 @@ mod tests {
 
     #[test]
     fn a_keepalive_ping_is_never_full() {
-        let mut config = Config::default();
-        config.output_hard_limit = 10;
+        let config = Config { output_hard_limit: 10, ..Config::default() };
         let (mut path, mut output) = (server(&config), Output::new());
         path.send(Message::binary(vec![7; 1 << 20]), &mut output).expect("one always fits");
         assert_eq!(path.ping(b"p", &mut output), Err(SendError::Full(())));
@@ -476,8 +475,7 @@ mod tests {
             assert_eq!(output.len(), before);
         }
         // 5.5.1: after the peer's Close, and before ours, there is still something to say.
-        let mut config = Config::default();
-        config.auto_close = false;
+        let config = Config { auto_close: false, ..Config::default() };
         let (mut path, mut output) = (server(&config), Output::new());
         path.answer(Due::Close(None), &mut output);
         assert!(path.keepalive_ping(b"p", &mut output));

@@ -55,6 +55,7 @@ enum Progress {
     CloseSent,
     CloseReceived,
     /// Closed as of when ours has left, which who writes it says ([`Closing::left`]).
+    #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "for adapters"))]
     Leaving,
     Closed,
     Failed,

@@ -2,13 +2,16 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Write;
+use core::fmt::{self, Write};
 
 use super::error::HandshakeError;
-use super::headers::{check_extra, push_field};
+use super::headers::{check_extra, names, push_field};
+use crate::brief;
 use crate::{ApiMisuse, Output};
 
 /// How to accept a request: everything is optional.
+///
+/// `Debug` shows no header values: they may be secrets.
 ///
 /// ```
 /// use websocket_proto::handshake::Accept;
@@ -16,7 +19,7 @@ use crate::{ApiMisuse, Output};
 /// let accept = Accept::new().subprotocol("chat").header("Set-Cookie", "seen=1");
 /// # let _ = accept;
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Accept<'a> {
     pub(crate) subprotocol: Option<&'a str>,
     pub(crate) headers: Vec<(&'a str, &'a str)>,
@@ -51,13 +54,15 @@ impl<'a> Accept<'a> {
 ///
 /// 304 is sent without its body: it has none. 426 says by itself what to upgrade to.
 ///
+/// `Debug` shows neither header values nor the body: they may be secrets.
+///
 /// ```
 /// use websocket_proto::handshake::Refusal;
 ///
 /// let refusal = Refusal::new(401).header("WWW-Authenticate", "Bearer").body("log in first\n");
 /// # let _ = refusal;
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Refusal<'a> {
     status: u16,
     headers: Vec<(&'a str, &'a str)>,
@@ -107,6 +112,25 @@ impl<'a> Refusal<'a> {
         let upgrade = HandshakeError::UpgradeRequired;
         let own = if self.status == upgrade.status() { upgrade.headers() } else { &[] };
         write_response(self.status, own, &self.headers, self.body, output);
+    }
+}
+
+impl fmt::Debug for Accept<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accept")
+            .field("subprotocol", &self.subprotocol.map(brief::Text))
+            .field("headers", &names(self.headers.iter().map(|(name, _)| *name)))
+            .finish()
+    }
+}
+
+impl fmt::Debug for Refusal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refusal")
+            .field("status", &self.status)
+            .field("headers", &names(self.headers.iter().map(|(name, _)| *name)))
+            .field("body_len", &self.body.len())
+            .finish()
     }
 }
 

@@ -13,16 +13,17 @@ use super::deflate::DeflateConfig;
 use super::error::HandshakeError;
 use super::extension::{Extension, extensions};
 use super::head::{Head, HeadLimits, HeadReader, Kind, StartLine};
-use super::headers::{check_extra, field_fault, is_token, list_has, push_field};
+use super::headers::{NOT_VALID, check_extra, field_fault, is_token, list_has, names, push_field};
 use super::response::Response;
 use super::rules::{KEY_LEN, accept_key};
-use super::url::{Authority, Url, check_target};
+use super::url::{Authority, Url, check_target, split_query};
+use crate::brief;
 use crate::{ApiMisuse, Negotiated, Output, UrlFault, UrlPart};
 
 /// What a client asks for (RFC 6455 section 4.1). Nothing is checked before
 /// [`start`](Self::start), and nothing is written unless all of it is right.
 ///
-/// `Debug` shows no header values: they may be secrets.
+/// `Debug` shows neither header values nor the query: they may be secrets.
 ///
 /// ```
 /// use websocket_proto::Output;
@@ -212,16 +213,20 @@ impl ClientRequest {
 
 impl fmt::Debug for ClientRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What cannot be sent is not shown: there may be a password in the host, for one.
+        let valid = |text, valid: bool| if valid { brief::Text(text) } else { NOT_VALID };
+        let (path, query) = split_query(&self.target);
         f.debug_struct("ClientRequest")
-            .field("host", &self.host)
-            .field("target", &self.target)
-            .field("subprotocols", &self.subprotocols)
+            .field("host", &valid(&self.host, Authority::parse(&self.host).is_ok()))
+            .field("path", &valid(path, check_target(&self.target).is_ok()))
+            .field("query_len", &query.map(str::len))
+            .field("subprotocols", &self.subprotocols.len())
+            .field("headers", &names(self.headers.iter().map(|(name, _)| name.as_str())))
             .finish_non_exhaustive()
     }
 }
 
 /// The client's side of an opening handshake that waits for the answer.
-#[derive(Debug)]
 pub struct Client {
     reader: HeadReader,
     limits: HeadLimits,
@@ -389,6 +394,17 @@ impl Client {
     }
 }
 
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("reader", &self.reader)
+            .field("subprotocols", &self.subprotocols.len())
+            .field("interim", &self.interim)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
 fn drop_unless_refused(error: &HandshakeError, input: &mut &[u8]) {
     if !matches!(error, HandshakeError::Refused(_)) {
         *input = &[];
@@ -468,7 +484,8 @@ mod tests {
             plain().bearer_auth("a b"),
             plain().bearer_auth("a\r\nX: y"),
         ] {
-            assert!(!format!("{bad:?}").contains("Authorization"));
+            let shown = format!("{bad:?}");
+            assert!(!shown.contains("Basic") && !shown.contains("Bearer"), "{shown}");
             assert_eq!(start(bad).map(|_| ()), Err(ApiMisuse::InvalidHeaderValue));
         }
     }

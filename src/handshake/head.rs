@@ -20,6 +20,7 @@ use core::fmt;
 use super::error::HandshakeError;
 use super::fields::{Field, Span, fields};
 use super::headers::is_token;
+use crate::brief::{self, Few};
 
 /// Limits on the head of a request or a response.
 ///
@@ -74,7 +75,6 @@ pub(crate) struct Head {
 }
 
 /// Reads one head after another, of one kind. Owns no memory before the first byte.
-#[derive(Debug)]
 pub(crate) struct HeadReader {
     kind: Kind,
     buffer: Vec<u8>,
@@ -151,7 +151,18 @@ impl Head {
 /// Values may be secrets (cookies, tokens): they do not belong in a log.
 impl fmt::Debug for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.fields().map(|(name, _)| name)).finish()
+        Few::of(self.fields().map(|(name, _)| brief::Text(name))).fmt(f)
+    }
+}
+
+/// Nor do the bytes that they come in.
+impl fmt::Debug for HeadReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeadReader")
+            .field("kind", &self.kind)
+            .field("taken", &self.taken)
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
     }
 }
 

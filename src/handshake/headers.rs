@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::ApiMisuse;
+use crate::brief::{self, Few};
 
 /// Whether `bytes` is a token (RFC 9110 section 5.6.2).
 pub(crate) fn is_token(bytes: &[u8]) -> bool {
@@ -71,6 +72,15 @@ pub(crate) fn check_extra(name: &str, value: &str) -> Result<(), ApiMisuse> {
     }
     Ok(())
 }
+
+/// Names of headers that an application gives, for `Debug`. One that cannot be sent may be a whole
+/// line, with its value.
+pub(crate) fn names<'a>(names: impl Iterator<Item = &'a str>) -> Few<brief::Text<'a>> {
+    Few::of(names.map(|name| if is_token(name.as_bytes()) { brief::Text(name) } else { NOT_VALID }))
+}
+
+/// Stands in `Debug` for what cannot be sent: what is in it is unknown.
+pub(crate) const NOT_VALID: brief::Text<'_> = brief::Text("(not valid)");
 
 /// Appends one header line. The caller has checked both parts.
 pub(crate) fn push_field(text: &mut Vec<u8>, name: &str, value: &str) {

@@ -1,10 +1,13 @@
 //! [`OriginPolicy`]: which web pages may connect (RFC 6455 sections 4.2.2 and 10.2).
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 use core::str::FromStr;
 
 use super::url::{Authority, Place};
+use crate::brief::{self, Few};
 use crate::{ApiMisuse, UrlFault, UrlPart};
 
 /// Which `Origin` a request may have.
@@ -24,7 +27,7 @@ use crate::{ApiMisuse, UrlFault, UrlPart};
 /// # let _ = policy;
 /// # Ok::<(), websocket_proto::ApiMisuse>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OriginPolicy {
     /// The origin's host and port must be those of the `Host` header.
@@ -55,7 +58,7 @@ pub enum OriginPolicy {
 /// A port that is not written is the default of `http` or `https`. Host and scheme are compared
 /// without regard to case. `null` is what sandboxed frames and local files send; anyone can
 /// produce it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Origin(Option<Tuple<String>>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +79,27 @@ impl FromStr for Origin {
         let Tuple { scheme, host, port } = Tuple::parse(text).map_err(fault)?;
         let (scheme, host) = (scheme.to_ascii_lowercase(), host.to_ascii_lowercase());
         Ok(Self(Some(Tuple { scheme, host, port })))
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match &self.0 {
+            None => String::from("null"),
+            Some(Tuple { scheme, host, port: None }) => format!("{scheme}://{host}"),
+            Some(Tuple { scheme, host, port: Some(port) }) => format!("{scheme}://{host}:{port}"),
+        };
+        write!(f, "Origin({:?})", brief::Text(&text))
+    }
+}
+
+impl fmt::Debug for OriginPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SameHost => f.write_str("SameHost"),
+            Self::List(list) => f.debug_tuple("List").field(&Few::of(list)).finish(),
+            Self::Any => f.write_str("Any"),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::answer::{Accept, Refusal};
@@ -17,6 +18,8 @@ use super::rules::EXTENSIONS;
 use super::rules::{Known, accept_key};
 use super::server::ServerConfig;
 use super::target::Addressed;
+use super::url::split_query;
+use crate::brief;
 use crate::{ApiMisuse, Negotiated, Output};
 
 /// A client's opening handshake that may be accepted: every rule of RFC 6455 section 4.2.1 holds,
@@ -28,8 +31,8 @@ use crate::{ApiMisuse, Negotiated, Output};
 /// which subprotocol to speak. Then [`accept`](Self::accept) or [`refuse`](Self::refuse) writes
 /// the answer, once. A clone is to be looked at only: it cannot be answered.
 ///
-/// `Debug` shows no header values: they may be secrets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// `Debug` shows neither header values nor the query: they may be secrets.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     head: Head,
     target: Span,
@@ -39,6 +42,19 @@ pub struct Request {
     #[cfg(feature = "deflate")]
     deflate: Option<Agreed>,
     answered: Answered,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("host", &brief::Text(self.host()))
+            .field("path", &brief::Text(self.path()))
+            .field("query_len", &self.query().map(str::len))
+            .field("subprotocols", &self.subprotocols().count())
+            .field("headers", &self.head)
+            .field("answered", &self.answered.0)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Whether a request was answered. In what is equal to it, it may be otherwise.
@@ -156,14 +172,13 @@ impl Request {
     /// The path, percent-encoded as it came: `/chat`.
     #[must_use]
     pub fn path(&self) -> &str {
-        let target = self.target();
-        target.split_once('?').map_or(target, |(path, _)| path)
+        split_query(self.target()).0
     }
 
     /// The query, if there is a `?`.
     #[must_use]
     pub fn query(&self) -> Option<&str> {
-        self.target().split_once('?').map(|(_, query)| query)
+        split_query(self.target()).1
     }
 
     /// The host that is addressed, with its port if there is one: the `Host` header, or what a

@@ -7,6 +7,7 @@ use core::net::Ipv6Addr;
 use core::str::FromStr;
 
 use super::headers::table;
+use crate::brief;
 use crate::{ApiMisuse, UrlFault, UrlPart};
 
 /// A WebSocket URL: `ws://host[:port][/path][?query]`, or `wss://` for TLS (RFC 6455 section 3).
@@ -30,7 +31,9 @@ use crate::{ApiMisuse, UrlFault, UrlPart};
 /// assert_eq!("ws://example.com".parse::<Url>()?.port(), 80);
 /// # Ok::<(), websocket_proto::ApiMisuse>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` does not show the query: it may be a secret. `Display` is the whole URL.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Url {
     secure: bool,
     /// As it is sent in `Host`: the port is left out where it is the default.
@@ -106,6 +109,19 @@ impl FromStr for Url {
     }
 }
 
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (path, query) = split_query(&self.target);
+        f.debug_struct("Url")
+            .field("secure", &self.secure)
+            .field("host", &brief::Text(&self.host))
+            .field("port", &self.port)
+            .field("path", &brief::Text(path))
+            .field("query_len", &query.map(str::len))
+            .finish()
+    }
+}
+
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.secure { "wss" } else { "ws" };
@@ -175,6 +191,11 @@ fn fault_at(text: &str, at: usize) -> Place {
         Some(b'#') if at > 0 => (UrlPart::Fragment, at),
         _ => (UrlPart::Host, at),
     }
+}
+
+/// The path of a target, and the query if there is a `?`.
+pub(crate) fn split_query(target: &str) -> (&str, Option<&str>) {
+    target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)))
 }
 
 /// Checks that `target` is an absolute path with an optional query, for a request line.

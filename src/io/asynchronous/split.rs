@@ -110,7 +110,7 @@ impl<T: AsyncTransport> Receiver<T> {
 
     /// The next message. Control frames are dealt with on the way. `None` is the end of the
     /// connection, after a closing handshake: [`Sender::reunite`] with the other half to ask
-    /// [`Connection::closed`] of it.
+    /// [`Connection::closed`](crate::Connection::closed) of it.
     ///
     /// Messages only: with [`Delivery::Chunks`](crate::Delivery::Chunks) use [`read`](Self::read).
     ///
@@ -161,7 +161,8 @@ impl<T: AsyncTransport> Sender<T> {
         self.queue(message.into(), SendPath::send)
     }
 
-    /// Sends a piece of a message, see [`Connection::send_fragment`].
+    /// Sends a piece of a message, see
+    /// [`Connection::send_fragment`](crate::Connection::send_fragment).
     ///
     /// *Cancel safe*, as [`send`](Self::send).
     ///

@@ -1,0 +1,7 @@
+//! `ws-conformance`: see the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    websocket_conformance::cli::run()
+}
