@@ -339,6 +339,13 @@ impl Deadlines {
         }
     }
 
+    /// The handshake did not end in time: what says so to the peer leaves at once, or not at all.
+    #[cfg(feature = "std")]
+    pub(crate) fn late(&mut self, now: Duration) {
+        self.closing(now);
+        self.phase_ends = after(now, 1);
+    }
+
     /// The connection has ended, and all that we had to say has left: only the end of the transport
     /// is missing. Ignored the second time.
     pub fn lingering(&mut self, now: Duration) {

@@ -179,7 +179,11 @@ impl<H: Handshake> Opening<H> {
             if self.error.is_none() {
                 self.error = Some(self.handshake.timeout(&mut link.output).into());
             }
-            if expired != Expired::Handshake {
+            if expired == Expired::Handshake {
+                // It has had its time. Over TLS it may be in the middle of a handshake yet, which a
+                // write would have to wait for.
+                link.deadlines.late(now);
+            } else {
                 link.give_up(Loss::Write); // the peer does not take the answer
             }
         }
