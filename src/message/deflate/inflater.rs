@@ -370,10 +370,11 @@ impl Inflater {
         let empty = Call::new(state, &[0x00, a, b, c, d], &mut [0], InflateFlush::NoFlush);
         match empty {
             Call { result: Ok(Status::Ok), consumed: 5, written: 0 } => true,
-            // The four octets closed a final block.
+            // The four octets closed a final block. Where they were left on, such a block was not of
+            // the payload: its first bit is the last one there, behind the code that ends another.
             Call { result: Ok(Status::StreamEnd), consumed: 0, written: 0 } => {
                 state.reset(false);
-                true
+                !complete
             }
             Call { .. } => false,
         }

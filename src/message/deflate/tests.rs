@@ -147,6 +147,34 @@ fn the_four_octets_left_on() {
     check(true, &[("00 05 00 fa ff 00 00 ff ff", CORRUPT)]);
 }
 
+/// The octets 0x00 0x00 0xff 0xff are the content of a block and the code of 15 ones that ends it.
+/// The one that is left begins a final block, if a 0x00 that nobody sent is put behind it.
+#[test]
+fn the_four_octets_as_content_and_one_bit_more() {
+    let mut bits = vec![0, 0, 1]; // not final, dynamic codes (RFC 1951 3.2.7)
+    let number = |value: usize, len: usize| (0..len).map(move |i| value >> i & 1);
+    bits.extend([number(0, 5), number(0, 5), number(15, 4)].into_iter().flatten());
+    // Code lengths of 0 to 15 have codes of 4 bits, which are in the order of the lengths.
+    bits.extend([0; 3].into_iter().chain([4; 16]).flat_map(|length| number(length, 3)));
+    let lengths = (0..=257).map(|symbol| match symbol {
+        0..15 => symbol + 1,
+        256 => 15,
+        _ => 0,
+    });
+    bits.extend(lengths.flat_map(|length| (0..4).rev().map(move |i| length >> i & 1)));
+    let mut payload: Vec<u8> = bits
+        .chunks(8)
+        .map(|octet| octet.iter().rev().fold(0, |octet, bit| octet << 1 | *bit as u8))
+        .collect();
+    payload.extend(TAIL);
+    assert_eq!(reference::inflate(&payload, &[]), None);
+    for cut in cuts(&payload) {
+        let (bytes, result) = message(&mut Inflater::new(true), &cut, usize::MAX, u64::MAX);
+        assert!(bytes.len() >= 16 && bytes.iter().all(|byte| *byte == 0), "{bytes:x?}");
+        assert_eq!(result, Err(ProtocolError::CorruptDeflate), "{cut:x?}");
+    }
+}
+
 /// Where the last octet is 0x00, it may be more than the header of an empty stored block.
 #[test]
 fn a_block_that_goes_on_in_the_last_octet() {
