@@ -84,8 +84,11 @@ async fn run(arguments: &Arguments) -> Result<(), Error> {
 
     // Each direction by itself: neither the server nor we may stop reading while we write.
     let (mut receiver, mut sender) = websocket.split();
-    talk(&mut receiver, &mut sender).await?;
-    let Ok(websocket) = sender.reunite(receiver) else { return Ok(()) }; // not reached
+    let talked = talk(&mut receiver, &mut sender).await;
+    let Ok(mut websocket) = sender.reunite(receiver) else { return talked }; // not reached
+    // The server gets the time to read why we close: what is dropped with bytes unread is reset.
+    let closed = websocket.close(CloseCode::NORMAL, "").await;
+    talked.and(closed)?;
     if let Some(closed) = websocket.connection().closed()
         && !closed.reason.is_empty()
     {

@@ -43,6 +43,9 @@ struct Arguments {
     /// How long the closing handshake may take.
     #[arg(long, value_name = "SECS", value_parser = seconds, default_value = "10")]
     close_timeout: Duration,
+    /// How long a peer may take to close its side after the end, before the connection is reset.
+    #[arg(long, value_name = "SECS", value_parser = seconds, default_value = "1")]
+    linger: Duration,
     /// Ping a connection that was silent for so long, and close it if it stays so.
     #[arg(long, value_name = "SECS", value_parser = seconds)]
     keepalive: Option<Duration>,
@@ -123,6 +126,7 @@ fn options(arguments: &Arguments) -> Result<ServerOptions, Box<dyn std::error::E
     options.config.max_frame_size = arguments.max_message_size;
     options.deadlines.handshake = Some(arguments.handshake_timeout);
     options.deadlines.close = Some(arguments.close_timeout);
+    options.deadlines.linger = Some(arguments.linger);
     options.deadlines.ping_interval = arguments.keepalive;
     Ok(options)
 }

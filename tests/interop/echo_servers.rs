@@ -24,7 +24,9 @@ impl EchoServers {
         .map(|(name, args)| (name.to_string(), args.to_string()));
         for (name, args) in fixed.into_iter().chain(deflate::servers()) {
             let mut command = our("echo_server");
-            command.args(["--listen", "127.0.0.1:0", "--io", io]).args(args.split(' '));
+            // A peer on a loaded machine may need more than a second to read why it was refused.
+            command.args(["--listen", "127.0.0.1:0", "--io", io, "--linger", "10"]);
+            command.args(args.split(' '));
             if !args.contains("--origin") {
                 command.args(common);
             }
