@@ -212,8 +212,8 @@ impl<S: Transport> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::Misuse`] for a code or a reason that must not be sent, or if the connection is
-    /// closing already; [`Error::Io`].
+    /// [`Error::Misuse`] for a code that must not be sent, or if the connection is closing already;
+    /// [`Error::Io`]. A reason over 123 bytes is cut at a character's boundary.
     pub fn send_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
         let driver = &mut self.pump.driver;
         driver.queue_close(Some((code, reason))).map_err(|misuse| driver.blame(misuse))?;

@@ -212,7 +212,8 @@ impl Opening<Server> {
                 Err(misuse) => Error::Misuse(misuse),
             },
         };
-        // Nothing was written: the client is told that it is not to blame. This cannot fail.
+        // The client is told that it is not to blame; unless the application has answered by
+        // itself, which fails here too and writes nothing.
         let _ = request.refuse(&Refusal::new(500), output);
         Err(error)
     }

@@ -226,8 +226,8 @@ impl<T: AsyncTransport> Sender<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Misuse`] for a code or a reason that must not be sent, or if the connection is
-    /// closing already; [`Error::Io`].
+    /// [`Error::Misuse`] for a code that must not be sent, or if the connection is closing already;
+    /// [`Error::Io`]. A reason over 123 bytes is cut at a character's boundary.
     pub async fn send_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
         self.shared.lock().queue_close(Some((code, reason)))?;
         self.flush().await

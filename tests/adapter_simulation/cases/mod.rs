@@ -6,6 +6,7 @@ mod net;
 mod pools;
 mod quiet;
 mod slow;
+mod unread;
 
 use websocket_proto::{Config, Connection, DeadlineConfig, Negotiated};
 

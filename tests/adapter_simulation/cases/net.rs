@@ -37,6 +37,8 @@ pub trait PeerEnd {
     async fn read(&mut self, most: usize) -> Vec<u8>;
     /// Ends its sending side.
     async fn end(&mut self);
+    /// Is gone, with what was written to it.
+    fn vanish(self);
 }
 
 // ---- the simulation's
@@ -79,6 +81,10 @@ impl PeerEnd for ByHand {
 
     async fn end(&mut self) {
         self.0.borrow_mut().peer_end();
+    }
+
+    fn vanish(self) {
+        self.0.borrow_mut().peer_reset();
     }
 }
 
@@ -198,6 +204,8 @@ mod over_tokio {
         async fn end(&mut self) {
             self.shutdown().await.unwrap();
         }
+
+        fn vanish(self) {}
     }
 
     impl Net for Paused {

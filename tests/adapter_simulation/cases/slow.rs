@@ -50,6 +50,26 @@ mod on {
         assert_eq!(closed, Some((false, 1000)));
     }
 
+    /// Nor is it sent if the peer is then gone.
+    pub async fn s83_a_close_and_a_reset<N: Net>(net: N, form: Form) {
+        let (websocket, mut peer) = net.connect(4096, server(Config::default()), &deadlines());
+        let ours = async {
+            let message = Message::binary(vec![7; 1 << 20]);
+            let Outcome { sent, received, closed } =
+                use_it(form, websocket, Job::send(message)).await;
+            assert!(matches!(sent, Err(Error::Io(_))), "{sent:?}");
+            assert_eq!(received.unwrap(), None, "the peer has closed");
+            assert_eq!(closed, Some((false, 1000)));
+            assert!(net.now() < 2 * SECOND);
+        };
+        let theirs = async {
+            peer.write(CLOSE).await;
+            net.sleep(SECOND).await;
+            peer.vanish();
+        };
+        tasks(vec![ours.boxed_local(), theirs.boxed_local()]).await;
+    }
+
     /// All of it and the Close arrive, however long that takes.
     pub async fn s84_a_close_behind_much<N: Net>(net: N, form: Form) {
         let (websocket, mut peer) = net.connect(4096, server(Config::default()), &deadlines());
@@ -138,6 +158,7 @@ mod on {
 cases! {
     s80_a_large_message_to_a_slow_peer: Whole StreamSink Split StreamSplit;
     s82_a_close_and_nothing_read: Whole StreamSink Split StreamSplit;
+    s83_a_close_and_a_reset: Whole StreamSink Split StreamSplit;
     s84_a_close_behind_much: Whole StreamSink Split StreamSplit;
     s84_close_itself: Whole;
     s86_two_tasks: Split StreamSplit;
