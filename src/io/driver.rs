@@ -151,6 +151,15 @@ impl Driver {
         }
     }
 
+    /// To be called before a call that sends returns: the wait for an answer to the ping that has
+    /// left begins then, and not with the next call.
+    #[inline]
+    pub(crate) fn note_ping(&mut self, now: impl FnOnce() -> Duration) {
+        if self.link.ping_has_left() {
+            self.observe(now());
+        }
+    }
+
     /// To be called after a Close frame of ours was queued: it has not passed before it has left.
     pub(crate) fn close_waits(&mut self) {
         close_waits(&mut self.connection.send, &self.link);

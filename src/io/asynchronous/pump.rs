@@ -270,6 +270,7 @@ impl<T: AsyncTransport> Pump<T> {
             }
             self.skim(slot); // first, as there may be an answer to write
             if self.poll_writes(slot, done, cx).is_ready() {
+                self.driver.note_ping(|| self.transport.now());
                 return Poll::Ready(self.driver.check_writable());
             }
             if self.may_read_ahead(slot) && self.poll_io(slot, Io::Read, cx).is_ready() {

@@ -81,6 +81,7 @@ impl<S: Transport> Pump<S> {
         }
         let came = self.line.transfer(&mut self.driver.link, window, io);
         self.driver.after_io();
+        self.driver.note_ping(|| self.line.now());
         match came {
             Ok(Came::Done) => {}
             Ok(Came::TimedOut) => {

@@ -4,8 +4,8 @@ use super::cases;
 
 mod on {
     use futures_util::future::FutureExt;
-    use websocket_proto::io::WebSocket;
-    use websocket_proto::{Config, Message};
+    use websocket_proto::io::{Error, WebSocket};
+    use websocket_proto::{Config, Message, ProtocolError};
 
     use crate::cases::form::{Form, tasks};
     use crate::cases::net::{Net, PeerEnd};
@@ -14,26 +14,24 @@ mod on {
 
     /// Answers each ping at once until a Close comes, and sends nothing else.
     async fn answers_pings(peer: &mut impl PeerEnd) -> usize {
-        let (mut bytes, mut seen, mut pings) = (Vec::new(), 0, 0);
+        let (mut bytes, mut pings) = (Vec::new(), 0);
         loop {
             let read = peer.read(4096).await;
             assert!(!read.is_empty(), "cut off after {pings} pings");
             bytes.extend(read);
-            let all = frames(&bytes);
-            for (byte0, len) in all.iter().skip(seen) {
-                match byte0 {
+            while let [first, len, rest @ ..] = &bytes[..]
+                && let Some((payload, rest)) = rest.split_at_checked(usize::from(*len))
+            {
+                match first {
                     0x89 => {
-                        // All pings are alike in length, and the peer's frames are masked with zeros.
-                        let payload = &bytes[bytes.len() - len..];
-                        let header = [0x8A, 0x80 | *len as u8, 0, 0, 0, 0];
-                        peer.write(&[&header[..], payload].concat()).await;
+                        peer.write(&[&[0x8A, 0x80 | len, 0, 0, 0, 0], payload].concat()).await;
                         pings += 1;
                     }
                     0x88 => return pings,
                     _ => {}
                 }
+                bytes = rest.to_vec();
             }
-            seen = all.len();
         }
     }
 
@@ -69,9 +67,42 @@ mod on {
         let (websocket, mut peer) = net.connect(4096, server(Config::default()), &deadlines());
         let ours = by_form(&net, form, websocket);
         let theirs = async {
-            assert!(answers_pings(&mut peer).await >= 4);
+            assert_eq!(
+                answers_pings(&mut peer).await,
+                5,
+                "20 s, and 20 s until the pong is looked for"
+            );
         };
         tasks(vec![ours.boxed_local(), theirs.boxed_local()]).await;
+    }
+
+    /// A peer that takes all and says nothing is told to such a program, too.
+    pub async fn s79_a_silent_peer<N: Net>(net: N, form: Form) {
+        let (websocket, mut peer) = net.connect(4096, server(Config::default()), &deadlines());
+        let ours = async {
+            let (websocket, mut sent) = (ByRecv(websocket), 0);
+            let error = match form {
+                Form::Split => {
+                    let (_unpolled, mut sender) = halves(websocket.0);
+                    until_it_fails(&net, &mut sender, &mut sent).await
+                }
+                _ => until_it_fails(&net, &mut { websocket }, &mut sent).await,
+            };
+            assert_eq!(error.to_string(), Error::from(ProtocolError::KeepaliveTimeout).to_string());
+            assert_eq!(sent, 9, "20 s of silence, and 20 s until the pong is missed");
+        };
+        let theirs = async { while !peer.read(4096).await.is_empty() {} };
+        tasks(vec![ours.boxed_local(), theirs.boxed_local()]).await;
+    }
+
+    async fn until_it_fails(net: &impl Net, sender: &mut impl Sends, sent: &mut usize) -> Error {
+        loop {
+            if let Err(error) = sender.send("tick".into()).await {
+                return error; // the call before has left, with our Close behind it
+            }
+            *sent += 1;
+            net.sleep(5 * SECOND).await;
+        }
     }
 
     /// The same with the receiver gone.
@@ -83,7 +114,11 @@ mod on {
             only_sends(&net, &mut sender).await;
         };
         let theirs = async {
-            assert!(answers_pings(&mut peer).await >= 4);
+            assert_eq!(
+                answers_pings(&mut peer).await,
+                5,
+                "20 s, and 20 s until the pong is looked for"
+            );
         };
         tasks(vec![ours.boxed_local(), theirs.boxed_local()]).await;
     }
@@ -125,5 +160,6 @@ mod on {
 cases! {
     s79_a_program_that_only_sends: Whole StreamSink Split StreamSplit;
     s79_a_receiver_that_is_dropped: Split;
+    s79_a_silent_peer: Whole Split;
     s81_a_pong_that_lies_unread: Whole StreamSink;
 }
