@@ -86,6 +86,8 @@ pub struct Link {
     writer: Option<Waker>,
     peer: [Option<Waker>; 2],
     debt: bool,
+    /// The last read was pending for nothing.
+    yielded: bool,
     /// The last write had to wait.
     pub blocked: bool,
     pub last_arrival: Duration,
@@ -138,6 +140,7 @@ impl Link {
             writer: None,
             peer: [None, None],
             debt: false,
+            yielded: false,
             blocked: false,
             last_arrival: Duration::ZERO,
             last_take: Duration::ZERO,
@@ -240,7 +243,9 @@ impl Link {
             self.note_end();
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
-        if self.is_pending_for_nothing(cx) {
+        // As a runtime that wants its turn: not twice in a row.
+        self.yielded = !self.yielded && self.is_pending_for_nothing(cx);
+        if self.yielded {
             return Poll::Pending;
         }
         if self.input.is_empty() && self.in_ended {

@@ -4,6 +4,7 @@
 use std::boxed::Box;
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use super::AsyncTransport;
 use super::tasks::{Half, Tasks};
@@ -20,6 +21,10 @@ const SLICES: usize = 16;
 /// Reads after which a peer that goes on sending behind the end is left alone, and has its turn
 /// again with the next look at what has arrived.
 pub(super) const READS: usize = 16;
+
+/// For so long is the timer waited for at the least. A runtime looks for what has arrived while its
+/// tasks wait: a transport that has nothing to read may only not have been looked at.
+const TURN: Duration = Duration::from_millis(1);
 
 /// A window while there is something to read or to take, nothing otherwise.
 pub(super) type Slot = Option<Box<Window>>;
@@ -48,6 +53,8 @@ pub(super) struct Pump<T> {
     pub(super) driver: Driver,
     pub(super) taker: Taker,
     tasks: Tasks,
+    /// The moment that the timer was last set to, in nanoseconds (584 years).
+    timer: u64,
 }
 
 /// What one direction does that the other may be waiting for.
@@ -61,7 +68,8 @@ struct Signs {
 
 impl<T> Pump<T> {
     pub(super) fn new(transport: T, driver: Driver) -> Self {
-        Self { transport, driver, taker: Taker::Here, tasks: Tasks::default() }
+        let (taker, tasks) = (Taker::Here, Tasks::default());
+        Self { transport, driver, taker, tasks, timer: 0 }
     }
 
     fn signs(&self, slot: &Slot) -> Signs {
@@ -250,7 +258,10 @@ impl<T: AsyncTransport> Pump<T> {
             }
         }
         ready!(self.poll_tick(cx));
-        self.driver.tick(Looked::AtAll, self.transport.now());
+        // Something may have come between the read and the timer.
+        if self.driver.link.has_ended() || self.poll_io(slot, Io::Read, cx).is_pending() {
+            self.driver.tick(Looked::AtAll, self.transport.now());
+        }
         Poll::Ready(true)
     }
 
@@ -261,7 +272,7 @@ impl<T: AsyncTransport> Pump<T> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Error>> {
         // A program that only sends, and never has to wait, still has its deadlines kept.
-        let mut due = self.driver.is_due(self.transport.now());
+        let mut due = self.driver.is_due(self.transport.now()) && self.poll_tick(cx).is_ready();
         loop {
             if due {
                 let looked = self.look(slot, cx);
@@ -299,12 +310,20 @@ impl<T: AsyncTransport> Pump<T> {
         Poll::Ready(())
     }
 
-    /// Is ready if a deadline has passed.
+    /// Is ready if a deadline has passed, and the task has waited for the timer since it was known:
+    /// a program that was busy meanwhile has kept its runtime from looking at what arrived.
     fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         pool::give_output(&mut self.driver.link.output);
-        self.driver.observe(self.transport.now());
+        let now = self.transport.now();
+        self.driver.observe(now);
         let deadline = self.driver.link.deadlines.next_deadline();
-        self.transport.poll_deadline(cx, deadline)
+        let timer = deadline.map(|deadline| {
+            let soon = now.saturating_add(TURN);
+            let before = Duration::from_nanos(self.timer);
+            if (deadline..=soon).contains(&before) { before } else { deadline.max(soon) }
+        });
+        self.timer = timer.map_or(0, |timer| u64::try_from(timer.as_nanos()).unwrap_or(u64::MAX));
+        self.transport.poll_deadline(cx, timer)
     }
 
     /// Whether a call that sends reads on: until there is an event that the program has to take.
