@@ -346,7 +346,12 @@ impl<T: AsyncTransport> Pump<T> {
             if room.is_empty() {
                 return Looked::Away;
             }
-            match retried(self.transport.poll_read(cx, room)) {
+            // Some streams are pending once for reasons of their own, though more has arrived.
+            let read = match self.transport.poll_read(cx, room) {
+                Poll::Pending => self.transport.poll_read(cx, room),
+                read @ Poll::Ready(_) => read,
+            };
+            match retried(read) {
                 Poll::Pending if window.is_empty() && !window.has_event() => {
                     pool::give_window(slot);
                     return Looked::AtAll;
