@@ -168,6 +168,40 @@ async fn text_that_is_not_valid() {
     check(&script, receiver.read().await.unwrap_err());
 }
 
+/// The peer breaks the protocol, and the transport is well: the Close frame that says so has left,
+/// and still every later call fails, also one that has nothing left to write.
+#[tokio::test]
+async fn no_call_succeeds_behind_a_failure() {
+    let failed = |result: Result<(), Error>| {
+        let expected = matches!(result, Err(Error::Protocol(ProtocolError::Unmasked)));
+        assert!(expected, "{result:?}");
+    };
+    let script = || Script::new(b"\x81\x01x", 4096).open_ended();
+    let connection = server(Config::default());
+    let mut websocket = blocking::WebSocket::from_parts(script(), connection, &[]);
+    for _ in 0..2 {
+        failed(websocket.recv().map(drop));
+        failed(websocket.flush());
+        failed(websocket.feed("x"));
+        failed(websocket.send("x"));
+        failed(websocket.ping(b"x"));
+        failed(websocket.send_close(CloseCode::NORMAL, ""));
+    }
+
+    let mut websocket = over_tokio(&script(), Config::default());
+    for _ in 0..2 {
+        failed(websocket.recv().await.map(drop));
+        failed(websocket.flush().await);
+        failed(websocket.send_close(CloseCode::NORMAL, "").await);
+    }
+    let (mut receiver, mut sender) = websocket.split();
+    failed(sender.flush().await);
+    failed(SinkExt::<Message<'_>>::flush(&mut sender).await);
+    failed(SinkExt::<Message<'_>>::close(&mut sender).await);
+    failed(sender.send("x").await);
+    failed(receiver.recv().await.map(drop));
+}
+
 /// A stream ends after the end or an error, and says so; a sink closes with 1000.
 #[tokio::test]
 async fn streams_and_sinks() {

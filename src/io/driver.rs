@@ -261,12 +261,14 @@ impl Driver {
         }
     }
 
-    /// Whether what was queued has left or still can; otherwise why not, for who sends.
+    /// Whether what was queued has left or still can, and the connection has not failed; otherwise
+    /// why not, for who sends. That all has left, the Close frame too, makes no failure good.
     pub(crate) fn check_writable(&mut self) -> Result<(), Error> {
-        match self.link.take_broken() {
-            None => Ok(()),
-            Some(Ok(broken)) => Err(Error::Io(broken)),
-            Some(Err(error)) => Err(Error::Protocol(self.connection.error().unwrap_or(error))),
+        match (self.link.take_broken(), self.connection.error()) {
+            (Some(Ok(broken)), _) => Err(Error::Io(broken)),
+            (Some(Err(lost)), error) => Err(Error::Protocol(error.unwrap_or(lost))),
+            (None, Some(error)) => Err(Error::Protocol(error)),
+            (None, None) => Ok(()),
         }
     }
 
@@ -325,11 +327,7 @@ impl Driver {
         if misuse != ApiMisuse::Closing {
             return misuse.into();
         }
-        match (self.check_writable(), self.connection.error()) {
-            (Err(error), _) => error,
-            (Ok(()), Some(error)) => Error::Protocol(error),
-            (Ok(()), None) => misuse.into(),
-        }
+        self.check_writable().err().unwrap_or_else(|| misuse.into())
     }
 
     /// Looks through what was read while the program only sends: pings are answered, and the

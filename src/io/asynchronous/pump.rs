@@ -174,12 +174,12 @@ impl<T: AsyncTransport> Pump<T> {
         slot: &mut Slot,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Error>> {
-        if self.driver.link.next_to_flush().is_some() || self.driver.link.is_broken() {
+        if self.driver.link.next_to_flush().is_some() {
             let done = |driver: &Driver| driver.link.next_to_flush().is_none();
             ready!(self.poll_write_until(slot, done, cx))?;
         }
         pool::give_output(&mut self.driver.link.output);
-        Poll::Ready(Ok(()))
+        Poll::Ready(self.driver.check_writable())
     }
 
     /// Waits for the end of the transport, after that of the connection (RFC 6455 section 7.1.1).
