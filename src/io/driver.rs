@@ -134,6 +134,15 @@ impl Driver {
         }
     }
 
+    /// What ends our side behind the peer's. One that has sent its Close and the end may still be
+    /// waiting for what the program has to say before it answers (5.5.1).
+    pub(crate) fn next_to_end(&mut self) -> Option<Io> {
+        if self.connection.state() == State::CloseReceived {
+            return None;
+        }
+        self.link.next_to_end()
+    }
+
     /// What is left to do after the connection is over, for who waits for the transport's end.
     /// 7.1.1: a client leaves that to the server.
     pub(crate) fn next_to_linger(&mut self) -> Option<Io> {
@@ -368,7 +377,9 @@ fn answer(send: &mut SendPath, link: &mut Link, due: Due<'_>) {
 }
 
 fn close_waits(send: &mut SendPath, link: &Link) {
-    if link.next_to_flush().is_some() {
+    if link.is_broken() {
+        send.closing.output_lost(); // it never leaves
+    } else if link.next_to_flush().is_some() {
         send.closing.waits();
     }
 }
