@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::thread;
 use std::time::Duration;
 
-use common::script::Script;
+use common::script::{Fault, Script};
 use common::server;
 use common::wire::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, Role, TEXT, sent};
 use futures_util::stream::FusedStream;
@@ -166,6 +166,90 @@ async fn text_that_is_not_valid() {
     let script = new();
     let (mut receiver, _sender) = over_tokio(&script, Config::default()).split();
     check(&script, receiver.read().await.unwrap_err());
+}
+
+/// The peer breaks the protocol, and the transport is well: the Close frame that says so has left,
+/// and still every later call fails, also one that has nothing left to write.
+#[tokio::test]
+async fn no_call_succeeds_behind_a_failure() {
+    let failed = |result: Result<(), Error>| {
+        let expected = matches!(result, Err(Error::Protocol(ProtocolError::Unmasked)));
+        assert!(expected, "{result:?}");
+    };
+    let script = || Script::new(b"\x81\x01x", 4096).open_ended();
+    let connection = server(Config::default());
+    let mut websocket = blocking::WebSocket::from_parts(script(), connection, &[]);
+    for _ in 0..2 {
+        failed(websocket.recv().map(drop));
+        failed(websocket.flush());
+        failed(websocket.feed("x"));
+        failed(websocket.send("x"));
+        failed(websocket.ping(b"x"));
+        failed(websocket.send_close(CloseCode::NORMAL, ""));
+    }
+
+    let mut websocket = over_tokio(&script(), Config::default());
+    for _ in 0..2 {
+        failed(websocket.recv().await.map(drop));
+        failed(websocket.flush().await);
+        failed(websocket.send_close(CloseCode::NORMAL, "").await);
+    }
+    let (mut receiver, mut sender) = websocket.split();
+    failed(sender.flush().await);
+    failed(SinkExt::<Message<'_>>::flush(&mut sender).await);
+    failed(SinkExt::<Message<'_>>::close(&mut sender).await);
+    failed(sender.send("x").await);
+    failed(receiver.recv().await.map(drop));
+}
+
+/// The peer has sent its Close, and ended its side: the program may still have its say before it
+/// answers (5.5.1), also one that has read on.
+#[tokio::test]
+async fn the_last_word_behind_the_end() {
+    let script = || Script::new(&PEER.close(1000, ""), 4096);
+    let normal = (FIN | CLOSE, 1000_u16.to_be_bytes().to_vec());
+    let expected = [(FIN | TEXT, b"last".to_vec()), normal];
+    let stream = script();
+    let mut websocket = blocking::WebSocket::from_parts(stream.clone(), server(manual()), &[]);
+    assert!(matches!(websocket.read().unwrap(), Some((Event::Close(_), _))));
+    assert!(websocket.read().unwrap().is_none());
+    websocket.send("last").unwrap();
+    websocket.send_close(CloseCode::NORMAL, "").unwrap();
+    assert_eq!(frames(&stream), expected);
+    assert!(websocket.connection().closed().unwrap().clean);
+
+    let stream = script();
+    let (mut receiver, mut sender) = over_tokio(&stream, manual()).split();
+    assert!(matches!(receiver.read().await.unwrap(), Some(Event::Close(_))));
+    assert_eq!(receiver.read().await.unwrap(), None);
+    sender.send("last").await.unwrap();
+    sender.reply_close().await.unwrap();
+    assert_eq!(frames(&stream), expected);
+    let websocket = sender.reunite(receiver).unwrap();
+    assert!(websocket.connection().closed().unwrap().clean);
+}
+
+/// The answer to the peer's Close goes to a transport that is known to be broken: at no time is
+/// that a clean end.
+#[tokio::test]
+async fn an_answer_that_never_leaves() {
+    let input = [PEER.frame(FIN | TEXT, b"a"), PEER.close(1000, "")].concat();
+    let script = || Script::new(&input, 4096).with_fault(1, Fault::Reset);
+    let mut websocket = blocking::WebSocket::from_parts(script(), server(Config::default()), &[]);
+    assert_eq!(websocket.recv().unwrap(), Some(Message::text("a")));
+    assert!(matches!(websocket.send("x"), Err(Error::Io(_))));
+    assert!(matches!(websocket.read().unwrap(), Some((Event::Close(_), _))));
+    assert!(!websocket.connection().closed().unwrap().clean);
+    assert!(websocket.read().unwrap().is_none());
+    assert!(!websocket.connection().closed().unwrap().clean);
+
+    let mut websocket = over_tokio(&script(), Config::default());
+    assert_eq!(websocket.recv().await.unwrap(), Some(Message::text("a")));
+    assert!(matches!(websocket.send("x").await, Err(Error::Io(_))));
+    assert!(matches!(websocket.read().await.unwrap(), Some((Event::Close(_), _))));
+    assert!(!websocket.connection().closed().unwrap().clean);
+    assert!(websocket.read().await.unwrap().is_none());
+    assert!(!websocket.connection().closed().unwrap().clean);
 }
 
 /// A stream ends after the end or an error, and says so; a sink closes with 1000.

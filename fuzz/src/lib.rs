@@ -8,6 +8,7 @@
 
 #[path = "../../tests/common/mod.rs"]
 pub mod common;
+pub mod ledger;
 pub mod model;
 #[cfg(feature = "deflate")]
 #[allow(dead_code, reason = "the library's own tests use the rest")]
@@ -15,5 +16,6 @@ pub mod model;
 mod reference;
 pub mod script;
 pub mod seeds;
+pub mod setup;
 pub mod stream;
 pub mod targets;

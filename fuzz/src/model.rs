@@ -2,7 +2,7 @@
 //! copied, every limit recomputed. What the connection does is held against it.
 
 use websocket_proto::frame::{Header, Opcode, Parsed};
-use websocket_proto::{CloseCode, CloseFrame, Config, Delivery, Event, Message};
+use websocket_proto::{CloseCode, CloseFrame, Config, Delivery, Event};
 
 /// What an endpoint that receives `input` has to see.
 #[derive(Debug, Default)]
@@ -238,43 +238,4 @@ pub fn frames(mut bytes: &[u8], masked: bool) -> Vec<Frame> {
 /// masking-key-octet-(i MOD 4)".
 pub fn unmask(key: [u8; 4], payload: &mut [u8]) {
     payload.iter_mut().enumerate().for_each(|(i, octet)| *octet ^= key[i % 4]);
-}
-
-/// What an adapter wrote, as a server: of the messages that were sent and of the answers that are
-/// due no part is lost, doubled or out of order; all of them, if the stream did not break.
-pub fn check_written(written: &[u8], sent: &[Message<'_>], answers: &[u8], all: bool) {
-    let mut rest = written;
-    let mut whole = 0;
-    while let Ok(Parsed::Done { header, len }) = Header::parse(rest) {
-        let Some(len) = usize::try_from(header.payload_len).ok().map(|payload| payload + len)
-        else {
-            break;
-        };
-        if rest.split_off(..len).is_none() {
-            break;
-        }
-        whole += len;
-    }
-    assert!(!all || rest.is_empty(), "half a frame");
-    let (controls, data): (Vec<_>, Vec<_>) =
-        frames(&written[..whole], false).into_iter().partition(|frame| frame.opcode.is_control());
-    let mut messages: Vec<Vec<u8>> = vec![Vec::new()];
-    for frame in data {
-        assert!(!frame.fin || frame.opcode != Opcode::Text);
-        messages.last_mut().expect("one").extend(frame.payload);
-        if frame.fin {
-            messages.push(Vec::new());
-        }
-    }
-    let unfinished = messages.pop().unwrap_or_default();
-    let sent: Vec<_> = sent.iter().map(Message::as_bytes).collect();
-    assert!(sent.iter().map(|it| &it[..]).zip(&messages).all(|(sent, seen)| sent == seen));
-    assert!(messages.len() <= sent.len() && (!all || messages.len() == sent.len()));
-    assert!(unfinished.is_empty() || sent[messages.len()].starts_with(&unfinished));
-    // 5.5.3: a Pong may be left out for a newer one. The Close may not.
-    let answers = frames(answers, false);
-    let mut due = answers.iter();
-    assert!(controls.iter().all(|sent| due.any(|it| it == sent)), "answers in order");
-    let close = answers.last().filter(|it| it.opcode == Opcode::Close);
-    assert!(!all || controls.last().filter(|it| it.opcode == Opcode::Close) == close);
 }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "deflate")]
 use websocket_proto::DeflateParams;
+use websocket_proto::handshake::HeadLimits;
 use websocket_proto::{Config, Delivery, Negotiated};
 
 /// The rest of an input. An input that has ended chooses zero.
@@ -80,6 +81,40 @@ impl<'a> Script<'a> {
         }));
         let _: u8 = bits;
         negotiated
+    }
+
+    /// Limits of a head: 0 is the default.
+    pub fn limits(&mut self, choice: u8) -> HeadLimits {
+        let mut limits = HeadLimits::default();
+        match choice {
+            0 => {}
+            1 => {
+                (limits.max_head_size, limits.max_line_size) = (200, 70);
+                (limits.max_headers, limits.max_interim_responses) = (6, 1);
+            }
+            2 => (limits.max_head_size, limits.max_line_size) = (100_000, 90_000),
+            _ => {
+                limits.max_head_size = u32::from(self.byte()) << 4;
+                limits.max_line_size = u32::from(self.byte()) << 2;
+                limits.max_headers = self.byte().into();
+                limits.max_interim_responses = self.byte().into();
+            }
+        }
+        limits
+    }
+
+    /// All that is left, with a header behind its first line that makes it larger: so many times
+    /// 512 bytes. 0 leaves it as it is.
+    pub fn grown(&mut self) -> Vec<u8> {
+        let more = usize::from(self.byte()) << 9;
+        let rest = std::mem::take(&mut self.0);
+        match rest.windows(2).position(|it| it == b"\r\n") {
+            Some(at) if more != 0 => {
+                let (line, behind) = rest.split_at(at + 2);
+                [line, b"X: ", &b"y".repeat(more), b"\r\n", behind].concat()
+            }
+            _ => rest.to_vec(),
+        }
     }
 
     /// How to cut what follows: lengths, used in turn. No lengths cut it byte by byte.

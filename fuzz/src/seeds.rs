@@ -28,6 +28,7 @@ pub fn seeds() -> Vec<Seed> {
     seeds.extend(texts());
     seeds.extend(long_messages());
     seeds.extend(programs());
+    seeds.extend(adapters());
     seeds
 }
 
@@ -63,9 +64,11 @@ fn frames() -> Vec<Seed> {
         }
         if is_server {
             seeds.push(seed("client", &name, &[DEFAULT, &to_client(&input)]));
-            for target in ["adapter", "cancelled"] {
-                seeds.push(seed(target, &name, &[&[2, 0, 66, 4, 1, 200, 230, 3], &input]));
-            }
+        }
+        for target in ["adapter", "cancelled"] {
+            let setup = [u8::from(!is_server) | 32, 0, compressed, 0];
+            let parts: [&[u8]; 4] = [&[3, 0, 2, 66, 4, 1, 200, 230, 3], &setup, &[0], &input];
+            seeds.push(seed(target, &name, &parts));
         }
     }
     seeds
@@ -117,7 +120,7 @@ fn heads(target: &'static str, json: &str) -> Vec<Seed> {
     let rows = rows(json);
     let rows = rows.iter().map(|row| (named(row), hex(field(row, "input"))));
     let rows = rows.filter(|(_, input)| input.len() <= 4096);
-    rows.map(|(name, input)| seed(target, &name, &[&[2, 5, 1], &input])).collect()
+    rows.map(|(name, input)| seed(target, &name, &[&[2, 5, 1, 0, 0], &input])).collect()
 }
 
 /// A length, then the text.
@@ -234,6 +237,49 @@ fn programs() -> Vec<Seed> {
             [("default", [0, 0, 0]), ("small", [0x1E, 0x1F, 1]), ("manual", [0xE0, 0x81, 0x3E])]
         {
             seeds.push(seed("session", &format!("{name} {mode}"), &[&config, program]));
+        }
+    }
+    seeds
+}
+
+/// Calls on the adapters, see the targets: each with a peer that sends more than it is long.
+fn adapters() -> Vec<Seed> {
+    // Flags: 1 a client, 2 with the opening handshake, 4 silence at the end, 8 reads past the
+    // window, 16 time limits, 32 compression. Then limits, compression, deadlines.
+    let setups: [(&str, [u8; 4]); 5] = [
+        ("server", [0, 0, 0, 0]),
+        ("client compressed", [1 | 8 | 32, 0x80, 1, 0]),
+        ("server opening", [2, 0, 0, 0]),
+        ("client opening", [1 | 2, 0, 0, 0]),
+        ("server timed", [4 | 16 | 32, 0, 1, 0x3F]),
+    ];
+    // A long message, a Ping, a message in two parts, a Close.
+    let peer = [1, 3, 200, 9, 4, 1, 7, 3, 1, 9, 1, 0, 2, 2, 255, 8, 5];
+    let asynchronous: [(&str, &[u8]); 6] = [
+        ("sends and receives", &[2, 200, 0xC7, 255, 1, 1, 1, 0xF8]),
+        ("halves", &[9, 0xC7, 200, 1, 5, 0xC6, 100, 9, 1]),
+        ("without a receiver", &[9, 0xFD, 0xC7, 200, 0xC7, 200, 0xD8]),
+        ("a full transport", &[0x2A, 2, 255, 0xC3, 12, 0xC3, 12, 1]),
+        ("silence", &[1, 1, 1, 12, 1, 12, 1, 0xF8]),
+        ("close while full", &[0x2A, 2, 255, 0xF8, 12, 0xF8, 0x0A, 0xF8]),
+    ];
+    let blocking: [(&str, &[u8]); 4] = [
+        ("sends and receives", &[2, 200, 3, 7, 0, 4, 15]),
+        ("a full stream", &[0x25, 2, 255, 3, 3, 5, 3]),
+        ("close while full", &[0x25, 2, 255, 15, 5, 15]),
+        ("close", &[0, 0, 13, 0, 15]),
+    ];
+    let mut seeds = Vec::new();
+    for (setup, choices) in setups {
+        for (target, calls) in asynchronous
+            .iter()
+            .map(|it| ("cancelled", it))
+            .chain(blocking.iter().map(|it| ("adapter", it)))
+        {
+            let (name, calls) = calls;
+            let len = [u8::try_from(calls.len()).expect("few")];
+            let parts: [&[u8]; 5] = [&len, calls, &[3, 0, 200, 0], &choices, &peer];
+            seeds.push(seed(target, &format!("{setup} {name}"), &parts));
         }
     }
     seeds

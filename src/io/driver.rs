@@ -134,6 +134,15 @@ impl Driver {
         }
     }
 
+    /// What ends our side behind the peer's. One that has sent its Close and the end may still be
+    /// waiting for what the program has to say before it answers (5.5.1).
+    pub(crate) fn next_to_end(&mut self) -> Option<Io> {
+        if self.connection.state() == State::CloseReceived {
+            return None;
+        }
+        self.link.next_to_end()
+    }
+
     /// What is left to do after the connection is over, for who waits for the transport's end.
     /// 7.1.1: a client leaves that to the server.
     pub(crate) fn next_to_linger(&mut self) -> Option<Io> {
@@ -270,12 +279,14 @@ impl Driver {
         }
     }
 
-    /// Whether what was queued has left or still can; otherwise why not, for who sends.
+    /// Whether what was queued has left or still can, and the connection has not failed; otherwise
+    /// why not, for who sends. That all has left, the Close frame too, makes no failure good.
     pub(crate) fn check_writable(&mut self) -> Result<(), Error> {
-        match self.link.take_broken() {
-            None => Ok(()),
-            Some(Ok(broken)) => Err(Error::Io(broken)),
-            Some(Err(error)) => Err(Error::Protocol(self.connection.error().unwrap_or(error))),
+        match (self.link.take_broken(), self.connection.error()) {
+            (Some(Ok(broken)), _) => Err(Error::Io(broken)),
+            (Some(Err(lost)), error) => Err(Error::Protocol(error.unwrap_or(lost))),
+            (None, Some(error)) => Err(Error::Protocol(error)),
+            (None, None) => Ok(()),
         }
     }
 
@@ -334,11 +345,7 @@ impl Driver {
         if misuse != ApiMisuse::Closing {
             return misuse.into();
         }
-        match (self.check_writable(), self.connection.error()) {
-            (Err(error), _) => error,
-            (Ok(()), Some(error)) => Error::Protocol(error),
-            (Ok(()), None) => misuse.into(),
-        }
+        self.check_writable().err().unwrap_or_else(|| misuse.into())
     }
 
     /// Looks through what was read while the program only sends: pings are answered, and the
@@ -379,7 +386,9 @@ fn answer(send: &mut SendPath, link: &mut Link, due: Due<'_>) {
 }
 
 fn close_waits(send: &mut SendPath, link: &Link) {
-    if link.next_to_flush().is_some() {
+    if link.is_broken() {
+        send.closing.output_lost(); // it never leaves
+    } else if link.next_to_flush().is_some() {
         send.closing.waits();
     }
 }

@@ -1,60 +1,64 @@
-//! As `adapter`, for the async adapter: in addition every call is dropped after a few polls, and
+//! As `adapter`, for the async adapter, whole, split, as `Stream` and `Sink`, with deadlines that
+//! pass by a clock that the input moves: in addition every call is dropped after a few polls, and
 //! nothing is lost or done twice for it.
 
-use std::future::{Future, pending};
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+mod held;
+mod program;
 
-use websocket_proto::io::futures::WebSocket;
-use websocket_proto::{Config, Connection, Message, Negotiated};
+use std::future::pending;
 
-use super::super::common::{self, feed};
-use super::super::model::check_written;
+use websocket_proto::io::{AsyncTransport, WebSocket, futures};
+
+use self::held::{Held, polled};
+use self::program::Program;
+use super::super::ledger::Ledger;
 use super::super::script::Script;
-use super::super::stream::{Faulty, Over};
+use super::super::setup::Setup;
+use super::super::stream::Shared;
 
 pub fn run(data: &[u8]) {
     let mut script = Script(data);
-    let (calls, faults, input) = (script.string(), Script(script.string()), script.0);
-    let expected = feed(&mut common::server(Config::default()), [input]);
-    let connection = Connection::server(Negotiated::default(), Config::default());
-    let never = |_| pending::<()>();
-    let mut socket = WebSocket::from_parts(Faulty::new(faults, input), never, connection, &[]);
-    let (mut events, mut sent, mut over) = (Vec::new(), Vec::new(), Over::default());
-    for call in calls.iter().chain(&[0; 600]) {
-        let result = match call % 4 {
-            3 => polled(socket.flush(), call / 64),
-            2 => {
-                let message = Message::binary(vec![*call; usize::from(*call) << (call >> 5)]);
-                let fed = polled(socket.feed(message.clone()), call / 64);
-                sent.extend(matches!(fed, Some(Ok(()))).then_some(message));
-                fed
-            }
-            _ => polled(
-                async {
-                    let read = socket.read().await?;
-                    events.extend(read.map(|(event, _)| event.into_owned()));
-                    Ok(())
-                },
-                call / 64,
-            ),
-        };
-        if let Some(result) = result {
-            over.check(call % 4 < 2, result);
-        }
+    let (calls, faults) = (Script(script.string()), Script(script.string()));
+    let setup = Setup::read(&mut script);
+    let wire = Shared::new(faults);
+    setup.prepare(&wire);
+    if !setup.opens() {
+        let connection = setup.connection(setup.config);
+        let socket = WebSocket::over(wire.clone(), connection, &[]);
+        drive(socket.with_deadlines(&setup.deadlines), &setup, wire, calls);
+    } else if setup.is_client() {
+        open_client(&setup, wire, calls);
+    } else {
+        open_server(&setup, wire, calls);
     }
-    let stream = socket.stream();
-    assert!(expected.events.starts_with(&events), "what a bare connection sees");
-    assert!(stream.broken || events == expected.events, "all of it");
-    check_written(&stream.written, &sent, &expected.output, !stream.broken);
 }
 
-/// Polls once and `more` times, then drops the call.
-fn polled<T>(call: impl Future<Output = T>, more: u8) -> Option<T> {
-    let mut call = pin!(call);
-    let mut context = Context::from_waker(Waker::noop());
-    (0..=more).find_map(|_| match call.as_mut().poll(&mut context) {
-        Poll::Ready(result) => Some(result),
-        Poll::Pending => None,
-    })
+/// Polls of an opening handshake: more than it can need.
+const OPENING: usize = 600;
+
+fn open_client<'a>(setup: &Setup, wire: Shared<'a>, calls: Script<'a>) {
+    let (request, options) = (Setup::client_request(), setup.client_options());
+    let opening = futures::client(wire.clone(), |_| pending::<()>(), request, &options);
+    if let Some(Ok((socket, _))) = polled(opening, &wire, OPENING) {
+        drive(socket, setup, wire, calls);
+    }
+}
+
+fn open_server<'a>(setup: &Setup, wire: Shared<'a>, calls: Script<'a>) {
+    let options = setup.server_options();
+    let decide = |request: &_| Ok(options.accept(request));
+    let opening = futures::accept_with(wire.clone(), |_| pending::<()>(), &options, decide);
+    if let Some(Ok(socket)) = polled(opening, &wire, OPENING) {
+        drive(socket, setup, wire, calls);
+    }
+}
+
+fn drive<'a, T: AsyncTransport + Unpin>(
+    socket: WebSocket<T>,
+    setup: &Setup,
+    wire: Shared<'a>,
+    calls: Script<'a>,
+) {
+    let ledger = Ledger::new(setup, &wire);
+    Program { held: Held::Whole(Box::new(socket)), wire, ledger, calls }.run();
 }

@@ -182,12 +182,12 @@ impl<T: AsyncTransport> Pump<T> {
         slot: &mut Slot,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Error>> {
-        if self.driver.link.next_to_flush().is_some() || self.driver.link.is_broken() {
+        if self.driver.link.next_to_flush().is_some() {
             let done = |driver: &Driver| driver.link.next_to_flush().is_none();
             ready!(self.poll_write_until(slot, done, cx))?;
         }
         pool::give_output(&mut self.driver.link.output);
-        Poll::Ready(Ok(()))
+        Poll::Ready(self.driver.check_writable())
     }
 
     /// Waits for the end of the transport, after that of the connection (RFC 6455 section 7.1.1).
@@ -380,12 +380,12 @@ impl<T: AsyncTransport> Pump<T> {
     /// just written might be lost with it.
     fn drain(&mut self, slot: &mut Slot, cx: &mut Context<'_>) {
         for _ in 0..READS {
-            let link = &mut self.driver.link;
-            if link.is_broken() {
+            if self.driver.link.is_broken() {
                 return;
             }
             // The peer has ended its side: so do we.
-            let io = if link.has_ended() { link.next_to_end() } else { Some(Io::Read) };
+            let has_ended = self.driver.link.has_ended();
+            let io = if has_ended { self.driver.next_to_end() } else { Some(Io::Read) };
             let Some(io) = io else { return };
             if self.poll_io(slot, io, cx).is_pending() {
                 return;

@@ -124,18 +124,17 @@ impl<S: Transport> Pump<S> {
     fn drain(&mut self, window: &mut Window) {
         for _ in 0..READS {
             window.take(usize::MAX);
-            let link = &mut self.driver.link;
-            if link.is_broken() || !self.line.is_timed() {
+            if self.driver.link.is_broken() || !self.line.is_timed() {
                 return;
             }
-            if link.has_ended() {
+            if self.driver.link.has_ended() {
                 // The peer has ended its side: so do we.
-                if let Some(io) = link.next_to_end() {
-                    let _ = self.line.transfer(link, window, io);
+                if let Some(io) = self.driver.next_to_end() {
+                    let _ = self.line.transfer(&mut self.driver.link, window, io);
                 }
                 return;
             }
-            if self.line.read_arrived(link, window, Window::SIZE).is_none() {
+            if self.line.read_arrived(&mut self.driver.link, window, Window::SIZE).is_none() {
                 return;
             }
         }
