@@ -401,11 +401,26 @@ impl Deadlines {
         if self.awaiting == Awaiting::AnyByte && self.settings.pong_wait != OFF {
             return Some(Expired::KeepaliveTimeout);
         }
-        // What follows is counted from when the ping has left, and not from the deadline: who comes
-        // late, or cannot write, does not take the time from the peer.
+        self.next_ping();
+        Some(Expired::SendPing)
+    }
+
+    /// Whether a ping is due, and nobody is blamed: [`Expired::SendPing`] and nothing else.
+    #[cfg(feature = "std")]
+    pub(crate) fn on_ping(&mut self, now: Duration) -> bool {
+        let due = self.keepalive <= nanos(now) && self.awaiting != Awaiting::AnyByte;
+        if due {
+            self.next_ping();
+        }
+        due
+    }
+
+    /// What follows is counted from when the ping has left, and not from the deadline: who comes
+    /// late, or cannot write, does not take the time from the peer.
+    fn next_ping(&mut self) {
+        self.keepalive = NEVER;
         self.awaiting = Awaiting::Departure;
         self.pings = self.pings.wrapping_add(1);
-        Some(Expired::SendPing)
     }
 
     /// Puts off what would blame the peer for its silence, if that is due: what has arrived could
@@ -725,6 +740,20 @@ mod tests {
             let late = ms(55_000 + extra);
             assert_eq!(deadlines.on_deadline(late), Some(Expired::KeepaliveTimeout));
         }
+    }
+
+    /// S81: a ping that is due does not wait for what must be looked at before a peer is blamed.
+    #[cfg(feature = "std")]
+    #[test]
+    fn a_ping_blames_nobody() {
+        let mut deadlines = Deadlines::new(&all(), ms(0));
+        deadlines.opened(ms(0));
+        assert!(!deadlines.on_ping(ms(19_999)));
+        assert!(deadlines.on_ping(ms(20_000)));
+        assert_eq!(deadlines.next_deadline(), None, "it has not left");
+        deadlines.ping_left(ms(20_000), 0);
+        assert!(!deadlines.on_ping(ms(25_000)), "its answer is due");
+        assert_eq!(deadlines.on_deadline(ms(25_000)), Some(Expired::KeepaliveTimeout));
     }
 
     /// S79, S81: who has not looked at what arrived does not blame the peer for it.

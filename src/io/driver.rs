@@ -40,6 +40,9 @@ pub(crate) enum Looked {
     AtArrivals,
     /// There was no room to read into.
     Away,
+    /// The runtime had no turn yet to look for what has arrived: the next call judges.
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
+    TooEarly,
 }
 
 impl Driver {
@@ -214,6 +217,13 @@ impl Driver {
             Looked::AtAll => (false, false),
             Looked::AtArrivals => (true, false),
             Looked::Away => (true, true),
+            #[cfg(any(feature = "tokio", feature = "futures-io"))]
+            Looked::TooEarly => {
+                if self.link.deadlines.on_ping(now) {
+                    self.keep_alive(now);
+                }
+                return;
+            }
         };
         self.link.deadlines.excuse(now, message, any);
         while let Some(expired) = self.link.deadlines.on_deadline(now) {

@@ -272,10 +272,12 @@ impl<T: AsyncTransport> Pump<T> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Error>> {
         // A program that only sends, and never has to wait, still has its deadlines kept.
-        let mut due = self.driver.is_due(self.transport.now()) && self.poll_tick(cx).is_ready();
+        let mut due = self.driver.is_due(self.transport.now());
+        let mut had_turn = due && self.poll_tick(cx).is_ready();
         loop {
             if due {
                 let looked = self.look(slot, cx);
+                let looked = if had_turn { looked } else { Looked::TooEarly };
                 self.driver.tick(looked, self.transport.now());
                 due = false;
             }
@@ -288,6 +290,7 @@ impl<T: AsyncTransport> Pump<T> {
                 continue;
             }
             due = self.poll_tick(cx).is_ready();
+            had_turn = due;
             if !due {
                 return Poll::Pending;
             }
