@@ -21,7 +21,8 @@ use websocket_proto::handshake::{ClientRequest, HandshakeError};
 use websocket_proto::io::tokio::{WebSocket, accept, accept_with, client as open_client};
 use websocket_proto::io::{ClientOptions, Error, ServerOptions};
 use websocket_proto::{
-    ApiMisuse, CloseCode, Config, DeadlineConfig, Initiator, Message, ProtocolError, State,
+    ApiMisuse, CloseCode, CloseFrame, Config, DeadlineConfig, Event, Initiator, Message,
+    ProtocolError, State,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -234,6 +235,23 @@ async fn a_peer_that_never_reads() {
     assert_eq!(protocol(websocket.flush().await), ProtocolError::WriteTimeout);
     assert_eq!(begin.elapsed(), 120 * SECOND);
     assert_eq!(protocol(websocket.recv().await), ProtocolError::WriteTimeout);
+}
+
+/// 7.1.5: the peer's Close was found by a call that sends, and the write deadline passed before the
+/// program took it. It is the one that came, and its code counts.
+#[tokio::test(start_paused = true)]
+async fn a_close_that_is_taken_after_a_failure() {
+    let mut config = Config::default();
+    config.auto_close = false;
+    let (mut websocket, mut peer) = pipe(100, config);
+    peer.write_all(&PEER.close(3000, "bye")).await.unwrap();
+    let message = vec![7; 1000];
+    assert_eq!(protocol(websocket.send(&message[..]).await), ProtocolError::WriteTimeout);
+    let expected = CloseFrame::new(CloseCode::new(3000).unwrap(), "bye").unwrap();
+    let event = websocket.read().await.unwrap().map(|(event, _)| event);
+    assert_eq!(event, Some(Event::Close(Some(expected))));
+    let closed = websocket.connection().closed().unwrap();
+    assert_eq!((closed.code.get(), closed.reason, closed.clean), (3000, "bye", false));
 }
 
 /// A peer that takes a little now and then is not cut off, and is not polled in between.

@@ -139,7 +139,9 @@ impl ReceivePath {
         match self.end {
             End::Failed(first) => first,
             End::No | End::Closed(_) => {
-                self.end = End::Failed(error);
+                if let End::Closed(Some(frame)) = mem::replace(&mut self.end, End::Failed(error)) {
+                    self.keep_close(&frame);
+                }
                 // Nothing more will be delivered: what was kept for it is given back. What was found
                 // before still is.
                 if !self.has_untaken() {

@@ -367,7 +367,8 @@ impl Driver {
             let dealt_with = match window.signal() {
                 Signal::Ping => send.answers_pings(),
                 Signal::Pong => window.control_payload(receive) == link.deadlines.ping_payload(),
-                Signal::Close => {
+                // One that the connection has failed behind is dealt with where it is taken.
+                Signal::Close if receive.error().is_none() => {
                     answer(send, link, Due::Close(receive.found_close()));
                     false
                 }

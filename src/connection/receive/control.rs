@@ -50,11 +50,24 @@ impl ReceivePath {
     pub(super) fn close_frame(&mut self) -> Option<CloseFrame> {
         match &mut self.end {
             End::Closed(frame) => frame.take(),
-            End::No | End::Failed(_) => None, // not reached: the step has set it
+            End::Failed(_) => {
+                let body = self.control.take()?;
+                close::parse(body.as_slice()).ok().flatten()
+            }
+            End::No => None, // not reached: the step has set it
         }
     }
 
-    /// The peer's Close frame that was found and whose event was not made yet.
+    /// The connection fails before the event of a Close frame was made. 7.1.5: the peer's code
+    /// counts, whatever comes after it.
+    pub(super) fn keep_close(&mut self, frame: &CloseFrame) {
+        let body = self.control.insert(ControlPayload::new());
+        body.extend(&frame.code().get().to_be_bytes());
+        body.extend(frame.reason().as_bytes());
+    }
+
+    /// The peer's Close frame that was found and whose event was not made yet, unless the
+    /// connection has failed since.
     #[cfg(feature = "std")]
     pub(crate) const fn found_close(&self) -> Option<&CloseFrame> {
         match &self.end {
