@@ -406,7 +406,7 @@ impl Deadlines {
     }
 
     /// Whether a ping is due, and nobody is blamed: [`Expired::SendPing`] and nothing else.
-    #[cfg(feature = "std")]
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     pub(crate) fn on_ping(&mut self, now: Duration) -> bool {
         let due = self.keepalive <= nanos(now) && self.awaiting != Awaiting::AnyByte;
         if due {
@@ -743,7 +743,7 @@ mod tests {
     }
 
     /// S81: a ping that is due does not wait for what must be looked at before a peer is blamed.
-    #[cfg(feature = "std")]
+    #[cfg(any(feature = "tokio", feature = "futures-io"))]
     #[test]
     fn a_ping_blames_nobody() {
         let mut deadlines = Deadlines::new(&all(), ms(0));
