@@ -107,7 +107,7 @@ mod on {
         }
     }
 
-    /// The same with the receiver gone.
+    /// A live peer of a program that only sends, and has dropped the receiving half.
     pub async fn s79_a_receiver_that_is_dropped<N: Net>(net: N, _: Form) {
         let (websocket, mut peer) = net.connect(4096, server(Config::default()), &deadlines());
         let ours = async {
